@@ -1,0 +1,92 @@
+// Puts the page together: which room, which name, and where the server is (where the page is from).
+import { address_of, last_name, remember_name, room_of, tab_name } from './address';
+import { busiest, HistoryApi } from './history';
+import { room_problem, user_problem } from './names';
+import { RoomController } from './room_controller';
+import type { RoomEnvironment } from './room_session';
+import { open_stomp_link } from './stomp_link';
+import { JoinView } from './view/join_view';
+
+const kDefaultRoom = 'lobby';
+const kSuggestions = 6;
+
+const environment: RoomEnvironment = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  online: () => navigator.onLine,
+  visible: () => document.visibilityState === 'visible',
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+  new_ref: () => {
+    const bytes = crypto.getRandomValues(new Uint8Array(12));
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  },
+};
+
+function relative_url(path: string): URL {
+  return new URL(path, document.baseURI);
+}
+
+function websocket_url(): string {
+  const url = relative_url('ws');
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.search = '';
+  url.hash = '';
+  return url.href;
+}
+
+const api = new HistoryApi(relative_url('api/v1').pathname);
+const openLink = open_stomp_link(websocket_url());
+const root = document.getElementById('app')!;
+let current: RoomController | null = null;
+
+function clear(): void {
+  current?.stop();
+  current = null;
+  root.replaceChildren();
+}
+
+function show_door(): void {
+  clear();
+  document.title = 'Stampede';
+  const door = new JoinView(
+    { user: last_name(), room: room_of(location) || kDefaultRoom },
+    (user, room) => {
+      remember_name(user);
+      history.pushState(null, '', address_of(room));
+      show_room(user, room);
+    },
+  );
+  root.append(door.element);
+  door.focus();
+  api.rooms(50).then(
+    (rooms) => door.suggest(busiest(rooms).slice(0, kSuggestions)),
+    () => {}, // a suggestion less
+  );
+}
+
+function show_room(user: string, room: string): void {
+  clear();
+  current = new RoomController(room, user, openLink, api, environment, {
+    leave: show_door,
+    go: (other) => {
+      history.pushState(null, '', address_of(other));
+      show_room(user, other);
+    },
+  });
+  root.append(current.view.element);
+  current.start();
+  current.view.focus();
+}
+
+function show(): void {
+  const user = tab_name();
+  const room = room_of(location);
+  if (user_problem(user) === null && room_problem(room) === null) show_room(user, room);
+  else show_door();
+}
+
+window.addEventListener('popstate', show);
+show();

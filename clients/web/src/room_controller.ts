@@ -1,0 +1,174 @@
+// Joins one RoomSession to one RoomView for as long as the user stays in the room.
+import type { ConnectionState } from './chat_client';
+import { busiest, type HistoryApi } from './history';
+import type { Arrival, SyncStatus } from './history_sync';
+import type { ChatMessage } from './message';
+import { RoomSession, type RoomEnvironment } from './room_session';
+import type { OpenLink } from './stomp_link';
+import { Unread } from './unread';
+import { RoomView } from './view/room_view';
+
+export interface Navigation {
+  leave(): void;
+  go(room: string): void;
+}
+
+const kRoomsPollMs = 20_000;
+const kOtherRooms = 8;
+
+export class RoomController {
+  readonly view: RoomView;
+  private readonly session_: RoomSession;
+  private readonly unread_ = new Unread();
+  private history_: SyncStatus = { kind: 'loading' };
+  private entered_ = false;
+  private refusal_ = '';
+  private readonly stopped_ = new AbortController();
+
+  constructor(
+    room: string,
+    user: string,
+    openLink: OpenLink,
+    private readonly api_: HistoryApi,
+    private readonly environment_: RoomEnvironment,
+    navigation: Navigation,
+  ) {
+    this.session_ = new RoomSession(room, user, openLink, api_, environment_, {
+      connection: (state) => this.on_connection(state),
+      changed: (added, arrival) => this.on_changed(added, arrival),
+      history: (status) => this.on_history(status),
+      members: (members) => this.view.show_members(members, this.session_.user),
+      refused: (reason) => this.on_refused(reason),
+    });
+    this.view = new RoomView(room, user, () => this.list_model(), {
+      send: (text) => this.on_send(text),
+      retry: (ref) => this.session_.retry(ref),
+      discard: (ref) => this.session_.discard(ref),
+      load_older: () => this.session_.load_older(),
+      following: (yes) => this.on_following(yes),
+      reconnect: () => this.session_.reconnect_now(),
+      leave: () => navigation.leave(),
+      go: (other) => navigation.go(other),
+    });
+  }
+
+  start(): void {
+    const { signal } = this.stopped_;
+    document.addEventListener('visibilitychange', () => this.on_visibility(), { signal });
+    window.addEventListener('online', () => this.session_.reconnect_now(), { signal });
+    window.addEventListener('offline', () => this.session_.network_lost(), { signal });
+    window.addEventListener('beforeunload', (event) => this.on_unload(event), { signal });
+    this.session_.start();
+    this.tick();
+    void this.poll_rooms();
+    this.show_title();
+  }
+
+  stop(): void {
+    this.stopped_.abort();
+    this.session_.stop();
+  }
+
+  private list_model() {
+    const { room, user, timeline, outbox, older } = this.session_;
+    return {
+      room,
+      user,
+      timeline,
+      outgoing: outbox.entries,
+      older,
+      entered: this.entered_,
+      unreadFrom: this.unread_.from,
+      unreadCount: this.unread_.count,
+    };
+  }
+
+  private get attentive(): boolean {
+    return this.environment_.visible() && this.view.list.following;
+  }
+
+  private on_connection(state: ConnectionState): void {
+    if (state.kind === 'live') this.refusal_ = '';
+    this.show_standing();
+  }
+
+  private on_changed(added: readonly ChatMessage[], arrival: Arrival): void {
+    const fromOthers = added.filter((message) => message.sender !== this.session_.user);
+    if (arrival !== 'history' && fromOthers.length > 0) {
+      // What was missed is marked even for those who look: it is above what they saw last.
+      if (arrival === 'missed' || !this.attentive) this.unread_.arrived(fromOthers);
+      if (this.attentive) this.unread_.attended();
+      this.view.announce(fromOthers);
+      this.show_title();
+    }
+    if (this.attentive) this.session_.trim();
+    this.view.list.update();
+  }
+
+  private on_history(status: SyncStatus): void {
+    this.history_ = status;
+    if (status.kind === 'complete') this.entered_ = true;
+    this.show_standing();
+    this.view.list.update();
+  }
+
+  private on_refused(reason: string): void {
+    this.refusal_ = reason;
+    this.show_standing();
+  }
+
+  private on_send(text: string): void {
+    this.unread_.answered();
+    this.session_.send(text);
+    this.view.list.follow();
+    this.show_title();
+  }
+
+  private on_following(yes: boolean): void {
+    if (yes && this.environment_.visible()) this.unread_.attended();
+    this.show_title();
+  }
+
+  private on_visibility(): void {
+    if (!this.environment_.visible()) return;
+    this.session_.shown();
+    if (this.view.list.following) this.unread_.attended();
+    this.show_title();
+    this.view.list.update();
+  }
+
+  private on_unload(event: BeforeUnloadEvent): void {
+    const unsent = this.session_.outbox.entries.some((entry) => entry.state !== 'sent');
+    if (unsent) event.preventDefault();
+  }
+
+  private show_standing(): void {
+    this.view.show_standing({
+      connection: this.session_.connection,
+      history: this.history_,
+      refusal: this.refusal_,
+    });
+  }
+
+  private show_title(): void {
+    const count = this.unread_.count;
+    document.title = `${count > 0 ? `(${count}) ` : ''}#${this.session_.room} · Stampede`;
+  }
+
+  /** Seconds count down, and midnight comes. */
+  private tick(): void {
+    if (this.stopped_.signal.aborted) return;
+    this.show_standing();
+    this.environment_.after(1_000, () => this.tick());
+  }
+
+  private async poll_rooms(): Promise<void> {
+    if (this.stopped_.signal.aborted) return;
+    if (this.environment_.visible()) {
+      const rooms = await this.api_.rooms(50).catch(() => null);
+      const others = rooms?.filter(({ room }) => room !== this.session_.room);
+      if (others !== undefined) this.view.show_rooms(busiest(others).slice(0, kOtherRooms));
+    }
+    this.environment_.after(kRoomsPollMs, () => void this.poll_rooms());
+  }
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { ApiError, HistoryApi, type Member } from '../src/history';
+import { Presence } from '../src/presence';
+import { FakeClock, settle } from './support';
+
+function api(status: number, body: unknown) {
+  const urls: string[] = [];
+  const made = new HistoryApi('/api/v1', async (url) => {
+    urls.push(url);
+    return new Response(typeof body === 'string' ? body : JSON.stringify(body), { status });
+  });
+  return { api: made, urls };
+}
+
+test('asks for pages by position', async () => {
+  const { api: history, urls } = api(200, { room: 'a:b', messages: [], links: { previous: '/x' } });
+  const page = await history.page('a:b', { before: 7, limit: 50 });
+  await history.page('a:b', { after: 9, limit: 200 });
+  assert.deepEqual(urls, [
+    '/api/v1/rooms/a%3Ab/messages?limit=50&before=7',
+    '/api/v1/rooms/a%3Ab/messages?limit=200&after=9',
+  ]);
+  assert.deepEqual(page, { messages: [], older: true, newer: false });
+});
+
+test('one entry for a user, however many devices', async () => {
+  const { api: history } = api(200, {
+    members: [
+      { user: 'ana', session: '1' },
+      { user: 'bo', session: '2' },
+      { user: 'ana', session: '3' },
+    ],
+  });
+  assert.deepEqual(await history.members('lobby'), [
+    { user: 'ana', sessions: 2 },
+    { user: 'bo', sessions: 1 },
+  ]);
+});
+
+test('a problem is told in the server’s words', async () => {
+  const { api: history } = api(503, { title: 'Service Unavailable', detail: 'The store is away.' });
+  await assert.rejects(history.members('lobby'), new ApiError('The store is away.'));
+});
+
+test('answers that are none of ours are told as such', async () => {
+  await assert.rejects(api(502, '<html>').api.rooms(5), /status 502/u);
+  await assert.rejects(api(200, '<html>').api.rooms(5), /not JSON/u);
+  await assert.rejects(api(200, {}).api.rooms(5), /no “rooms”/u);
+  const unreachable = new HistoryApi('/api/v1', () => Promise.reject(new TypeError('fetch')));
+  await assert.rejects(unreachable.rooms(5), /cannot be reached/u);
+});
+
+test('presence asks at intervals, soon after a hint, and never in a rush', async () => {
+  const clock = new FakeClock();
+  let asked = 0;
+  let visible = true;
+  const shown: number[] = [];
+  const presence = new Presence(
+    async (): Promise<Member[]> => {
+      asked += 1;
+      return [{ user: 'ana', sessions: 1 }];
+    },
+    { now: clock.now, after: clock.after, visible: () => visible },
+    (members) => shown.push(members.length),
+  );
+  presence.start();
+  await clock.advance(500);
+  assert.equal(asked, 1);
+  presence.seen('ana');
+  await clock.advance(5_000);
+  assert.equal(asked, 1);
+  for (let hint = 0; hint < 50; hint += 1) presence.seen('somebody');
+  await clock.advance(500);
+  assert.equal(asked, 2);
+  for (let hint = 0; hint < 20; hint += 1) {
+    presence.hint();
+    await clock.advance(100);
+  }
+  assert.ok(asked <= 4, `asked ${asked} times`);
+  const before = asked;
+  visible = false;
+  await clock.advance(60_000);
+  assert.equal(asked, before);
+  visible = true;
+  await clock.advance(10_500);
+  assert.equal(asked, before + 1);
+  presence.stop();
+  await clock.advance(60_000);
+  assert.equal(asked, before + 1);
+  await settle();
+  assert.ok(shown.every((count) => count === 1));
+});

@@ -1,0 +1,158 @@
+// Wiring only: what knows what, which loop it lives on, in which order it goes.
+#include "gateway/app.h"
+
+#include <algorithm>
+#include <thread>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "shared/base/log.h"
+#include "shared/base/version.h"
+#include "shared/http/ops_endpoints.h"
+#include "shared/http/static_files.h"
+
+namespace stampede::gateway {
+namespace {
+
+/// The name says which gateway, the random part which run of it.
+GatewayId new_gateway_id(const std::string& name) { return GatewayId(name + "." + random_hex(4)); }
+
+std::size_t shard_count(std::size_t configured) {
+  const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  return std::min<std::size_t>(configured == 0 ? cores : configured, kMaxShards);
+}
+
+/// The shards share their port (SO_REUSEPORT), which another gateway of the same user could share
+/// too, and take half of the clients. So the port must be free without sharing first. Also makes a
+/// port of 0 a real one.
+Result<std::uint16_t> claim_port(const config::Endpoint& listen) {
+  using boost::asio::ip::tcp;
+  boost::system::error_code ec;
+  boost::asio::io_context context;
+  tcp::acceptor acceptor(context);
+  const tcp::endpoint endpoint(boost::asio::ip::make_address(listen.address, ec), listen.port);
+  if (!ec) acceptor.open(endpoint.protocol(), ec);
+  if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
+  if (!ec) acceptor.bind(endpoint, ec);
+  if (!ec) return acceptor.local_endpoint().port();
+  return Error(Errc::kUnavailable, "cannot listen on " + config::to_string(listen) + ": " +
+                                       ec.message() + "; --listen chooses another address");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<App>> App::build(const GatewayConfig& config) {
+  std::unique_ptr<App> app(new App(config));
+  if (auto assembled = app->assemble(); !assembled) return assembled.error();
+  return app;
+}
+
+App::App(const GatewayConfig& config)
+    : config_(config),
+      gateway_(new_gateway_id(config.name)),
+      budget_(config.max_connections),
+      backend_("backend") {}
+
+App::~App() {
+  for (const auto& loop : loops_) loop->stop();
+  backend_.stop();
+}
+
+Result<void> App::assemble() {
+  const auto port = claim_port(config_.listen);
+  if (!port) return port.error();
+  config_.listen.port = *port;
+
+  auto backends = Backends::make(config_, gateway_, backend_, metrics_, health_);
+  if (!backends) return backends.error();
+  backends_ = *std::move(backends);
+
+  http::Handler page;
+  if (!config_.web_root.empty()) {
+    auto files = http::StaticFiles::load(config_.web_root);
+    if (!files) return files.error();
+    page = files->handler();
+  }
+
+  dispatcher_ = std::make_unique<Dispatcher>(backend_, system_clock(), backends_->bus(), fanout_,
+                                             gateway_, config_.linger, metrics_);
+  for (std::size_t i = 0; i < shard_count(config_.shards); ++i) {
+    loops_.push_back(std::make_unique<Loop>("shard-" + std::to_string(i)));
+    shards_.push_back(std::make_unique<AppShard>(*loops_[i], i, config_, gateway_, *backends_,
+                                                 *dispatcher_, fanout_, budget_, page, metrics_));
+  }
+  dispatcher_->start();
+
+  auto router = std::make_shared<http::Router>();
+  http::add_ops_endpoints(*router, health_, metrics_, version());
+  http::ServerOptions options;
+  options.name = "ops";
+  options.address = config_.metrics_listen.address;
+  options.port = config_.metrics_listen.port;
+  ops_ = std::make_unique<http::Server>(backend_, options, router, metrics_);
+  return {};
+}
+
+Result<void> App::listen() {
+  if (auto listening = ops_->listen(); !listening) return listening;
+  for (const auto& shard : shards_) {
+    if (auto listening = shard->listen(); !listening) return listening;
+  }
+  log_info("gateway listens", {{"gateway", gateway_.str()},
+                               {"address", config_.listen.address},
+                               {"port", config_.listen.port},
+                               {"metrics_port", ops_->local_port()},
+                               {"shards", shards_.size()},
+                               {"mode", config_.embedded() ? "embedded" : "cluster"}});
+  if (config_.allow_anonymous) {
+    log_warn("anyone who reaches the address may chat under any name");
+  } else {
+    log_info("without an authentication key only this machine can connect");
+  }
+  return {};
+}
+
+void App::run() {
+  signals_ = std::make_unique<Signals>(backend_.context(), [this](int signal) {
+    log_info("gateway drains", {{"signal", signal}});
+    drain();
+  });
+  backend_.start();
+  for (const auto& loop : loops_) loop->start();
+  finished_.get_future().wait();
+  log_info("gateway stops", {{"gateway", gateway_.str()}});
+}
+
+void App::drain() {
+  health_.drain();
+  backend_.post_after(config_.drain_timeout, [this] {
+    if (!has_finished_) {
+      log_warn("gateway could not finish in time",
+               {{"drain_timeout_ms", config_.drain_timeout.count()}});
+      has_finished_ = true;
+      finished_.set_value();
+    }
+  });
+  draining_ = shards_.size();
+  for (const auto& shard : shards_) {
+    shard->drain([this] {
+      backend_.post([this] {
+        if (--draining_ == 0) finish_storage();
+      });
+    });
+  }
+}
+
+void App::finish_storage() {
+  // Calls to the directory take effect in order, so an answer means that every leave before it is
+  // done, too.
+  backends_->directory().rooms(
+      RoomsQuery{{}, 1}, Reply<Result<std::vector<RoomSummary>>>(backend_, [this](const auto&) {
+        backends_->drain([this] {
+          if (std::exchange(has_finished_, true)) return;
+          finished_.set_value();
+        });
+      }));
+}
+
+}  // namespace stampede::gateway

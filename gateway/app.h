@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <vector>
+
+#include "gateway/app_backends.h"
+#include "gateway/app_shard.h"
+#include "gateway/config/config.h"
+#include "gateway/rooms/dispatcher.h"
+#include "gateway/rooms/local_fanout.h"
+#include "shared/base/health.h"
+#include "shared/base/metrics.h"
+#include "shared/http/server.h"
+#include "shared/runtime/loop.h"
+#include "shared/runtime/signals.h"
+
+namespace stampede::gateway {
+
+/// One gateway process, put together: a backend loop (servers' connections, dispatcher, metrics
+/// port) and one loop per shard. Owned and used by the main thread.
+class App {
+ public:
+  /// The error says what could not be used; servers that are merely away are no error.
+  static Result<std::unique_ptr<App>> build(const GatewayConfig& config);
+  ~App();
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
+  /// Opens the ports; the error names the address.
+  Result<void> listen();
+  /// Serves until SIGINT or SIGTERM, then lets clients and storage finish, at most `drain_timeout`.
+  void run();
+
+  [[nodiscard]] const Metrics& metrics() const noexcept { return metrics_; }
+
+ private:
+  explicit App(const GatewayConfig& config);
+  Result<void> assemble();
+  void drain();
+  void finish_storage();
+
+  GatewayConfig config_;
+  const GatewayId gateway_;
+  Metrics metrics_;
+  Health health_;
+  LocalFanout fanout_;
+  ConnectionBudget budget_;
+  Loop backend_;
+  /// The shards' loops. Backends answer what is open when they are destroyed, so these live longer.
+  std::vector<std::unique_ptr<Loop>> loops_;
+  std::unique_ptr<Backends> backends_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  std::vector<std::unique_ptr<AppShard>> shards_;
+  std::unique_ptr<http::Server> ops_;
+  std::unique_ptr<Signals> signals_;
+  std::size_t draining_ = 0;  ///< shards not drained yet; backend loop
+  std::promise<void> finished_;
+  bool has_finished_ = false;  ///< backend loop
+};
+
+}  // namespace stampede::gateway

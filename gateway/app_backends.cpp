@@ -1,0 +1,114 @@
+// The only place of the gateway that names adapters.
+#include "gateway/app_backends.h"
+
+#include <filesystem>
+
+#include "shared/adapters/memory/memory.h"
+#include "shared/adapters/rabbitmq/rabbitmq.h"
+#include "shared/adapters/redis/redis.h"
+#include "shared/adapters/sqlite/sqlite.h"
+#include "shared/base/clock.h"
+#include "storage-worker/api/api.h"
+#include "storage-worker/ingest.h"
+
+namespace stampede::gateway {
+namespace {
+
+/// A gateway of a cluster: storage and REST are the workers'.
+class ClusterBackends final : public Backends {
+ public:
+  static Result<std::unique_ptr<Backends>> make(const GatewayConfig& config,
+                                                const GatewayId& gateway, Loop& loop,
+                                                Metrics& metrics, Health& health) {
+    rabbitmq::Options broker;
+    broker.url = config.amqp_url;
+    broker.self = gateway;
+    broker.bind_timeout = config.bind_timeout;
+    auto ports = rabbitmq::make_ports(loop, broker, metrics, health);
+    if (!ports) return ports.error();
+
+    redis::Options directory_options;
+    directory_options.url = config.redis_url;
+    directory_options.gateway = gateway;
+    directory_options.recent_messages = config.recent_messages;
+    auto directory = redis::make_directory(loop, directory_options, metrics, health);
+    if (!directory) return directory.error();
+
+    auto made = std::make_unique<ClusterBackends>();
+    made->ports_ = *std::move(ports);
+    made->directory_ = *std::move(directory);
+    return made;
+  }
+
+  MessageBus& bus() override { return *ports_.bus; }
+  MessageFeed& feed() override { return *ports_.feed; }
+  RoomDirectory& directory() override { return *directory_; }
+  void add_routes(http::Router&, Executor&) override {}
+  void drain(Task done) override { done(); }
+
+ private:
+  rabbitmq::Ports ports_;
+  std::unique_ptr<RoomDirectory> directory_;
+};
+
+/// Gateway and worker in one process, over memory and one SQLite file.
+class EmbeddedBackends final : public Backends {
+ public:
+  static Result<std::unique_ptr<Backends>> make(const GatewayConfig& config, Loop& loop,
+                                                Metrics& metrics, Health& health) {
+    const auto path = std::filesystem::path(config.data_dir) / "stampede.db";
+    auto store = sqlite::open_store({path}, system_clock(), metrics, health);
+    if (!store) return store.error();
+    return std::make_unique<EmbeddedBackends>(*std::move(store), config, loop, metrics);
+  }
+
+  EmbeddedBackends(std::unique_ptr<MessageStore> store, const GatewayConfig& config, Loop& loop,
+                   Metrics& metrics)
+      : queue_({}, metrics),
+        rooms_(room_limits(config), system_clock()),
+        store_(std::move(store)),
+        ingest_(ingest_options(), {feed_, *store_, loop, system_clock()}, metrics) {
+    ingest_.start();
+  }
+
+  MessageBus& bus() override { return bus_; }
+  MessageFeed& feed() override { return feed_; }
+  RoomDirectory& directory() override { return directory_; }
+  void add_routes(http::Router& router, Executor& on) override {
+    worker::add_api(router, {*store_, directory_, on});
+  }
+  void drain(Task done) override { ingest_.stop(std::move(done)); }
+
+ private:
+  /// Nothing is gained by waiting for more: while one batch is committed the next one gathers.
+  static worker::IngestOptions ingest_options() {
+    worker::IngestOptions options;
+    options.batch.wait = Milliseconds(0);
+    return options;
+  }
+  static memory::MemoryRooms::Limits room_limits(const GatewayConfig& config) {
+    memory::MemoryRooms::Limits limits;
+    limits.recent_messages = config.recent_messages;
+    return limits;
+  }
+
+  memory::MemoryBroker broker_;
+  memory::MemoryBus bus_{broker_};
+  memory::MemoryQueue queue_;
+  memory::MemoryFeed feed_{queue_};
+  memory::MemoryRooms rooms_;
+  memory::MemoryDirectory directory_{rooms_};
+  std::unique_ptr<MessageStore> store_;
+  worker::Ingest ingest_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Backends>> Backends::make(const GatewayConfig& config,
+                                                 const GatewayId& gateway, Loop& loop,
+                                                 Metrics& metrics, Health& health) {
+  if (config.embedded()) return EmbeddedBackends::make(config, loop, metrics, health);
+  return ClusterBackends::make(config, gateway, loop, metrics, health);
+}
+
+}  // namespace stampede::gateway

@@ -1,0 +1,112 @@
+// Wiring of one shard, from the socket to the ports.
+#include "gateway/app_shard.h"
+
+#include <algorithm>
+
+#include "gateway/session/session.h"
+
+namespace stampede::gateway {
+namespace {
+
+/// How often the end of the last client is looked for while draining.
+constexpr Milliseconds kDrainPoll{10};
+
+RoomRegistry::Options room_options(const GatewayConfig& config) {
+  RoomRegistry::Options options;
+  options.reorder_window = config.reorder_window;
+  options.heal_limit = config.recent_messages;
+  return options;
+}
+
+SessionLimits session_limits(const GatewayConfig& config) {
+  SessionLimits limits;
+  limits.decoder.max_body_bytes = config.max_body_bytes;
+  limits.decoder.max_headers = config.max_headers;
+  limits.decoder.max_header_bytes = config.max_header_bytes;
+  limits.max_waiting_bytes = config.outbox_bytes;
+  limits.max_transaction_bytes = std::max(limits.max_transaction_bytes, config.max_body_bytes);
+  limits.max_subscriptions = config.max_subscriptions;
+  limits.connect_timeout = config.connect_timeout;
+  limits.heart_beat = config.heart_beat;
+  return limits;
+}
+
+NetOptions net_options(const GatewayConfig& config) {
+  NetOptions options;
+  options.outbox_bytes = config.outbox_bytes;
+  // A client may put several frames into one message; the STOMP limits hold for each.
+  options.websocket.max_message_bytes = 4 * (config.max_body_bytes + config.max_header_bytes);
+  return options;
+}
+
+http::ServerOptions server_options(const GatewayConfig& config) {
+  http::ServerOptions options;
+  options.name = "client";
+  options.address = config.listen.address;
+  options.port = config.listen.port;
+  options.reuse_port = true;
+  options.request_deadline = config.connect_timeout;
+  return options;
+}
+
+}  // namespace
+
+AppShard::AppShard(Loop& loop, std::size_t index, const GatewayConfig& config,
+                   const GatewayId& gateway, Backends& backends, Dispatcher& dispatcher,
+                   LocalFanout& fanout, ConnectionBudget& budget, const http::Handler& page,
+                   Metrics& metrics)
+    : loop_(loop),
+      wheel_(system_clock()),
+      rooms_(loop_, system_clock(), room_options(config), backends.directory(), dispatcher, fanout,
+             metrics),
+      publisher_(loop_, system_clock(), rooms_.shard(), backends.directory(), backends.feed(),
+                 backends.bus(), fanout, rooms_, metrics),
+      context_{loop_,
+               system_clock(),
+               wheel_,
+               rooms_,
+               publisher_,
+               gateway,
+               session_limits(config),
+               SessionMetrics(metrics)},
+      session_prefix_(gateway.str() + "/" + std::to_string(index) + "."),
+      net_(loop_, wheel_, net_options(config), budget, metrics),
+      entry_(net_, session_factory()),
+      server_(loop_, server_options(config), make_router(backends, page), metrics),
+      ticker_(loop_, wheel_.tick(), [this] {
+        wheel_.advance();
+        net_.publish_counts();
+      }) {
+  server_.upgrade("/ws",
+                  [this](http::UpgradeRequest request) { entry_.accept(std::move(request)); });
+}
+
+std::shared_ptr<const http::Router> AppShard::make_router(Backends& backends,
+                                                          const http::Handler& page) {
+  auto router = std::make_shared<http::Router>();
+  backends.add_routes(*router, loop_);
+  if (page) router->fallback(page);
+  return router;
+}
+
+SessionFactory AppShard::session_factory() {
+  return [this](Transport& transport, const ConnectionInfo&) {
+    return std::make_shared<Session>(transport, context_,
+                                     SessionId(session_prefix_ + std::to_string(++sessions_made_)));
+  };
+}
+
+void AppShard::drain(Task done) {
+  loop_.post([this, done = std::move(done)] {
+    server_.stop_accepting();
+    net_.shut_down();
+    await_end(done);
+  });
+}
+
+void AppShard::await_end(const Task& done) {
+  if (net_.connections() == 0 && publisher_.in_flight() == 0) return done();
+  loop_.post_after(kDrainPoll, [this, done] { await_end(done); });
+}
+
+}  // namespace stampede::gateway

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "gateway/app_backends.h"
+#include "gateway/config/config.h"
+#include "gateway/net/net_shard.h"
+#include "gateway/net/ws_entry.h"
+#include "gateway/rooms/publisher.h"
+#include "gateway/rooms/room_registry.h"
+#include "gateway/session/session_context.h"
+#include "shared/http/server.h"
+#include "shared/runtime/loop.h"
+#include "shared/runtime/ticker.h"
+#include "shared/runtime/timer_wheel.h"
+
+namespace stampede::gateway {
+
+/// One shard, put together: the listener, connections, sessions and rooms of one loop. Built and
+/// destroyed by the main thread while the loop does not run; everything it is given outlives it.
+class AppShard {
+ public:
+  /// `page` answers what is not API (the chat page) and may be empty.
+  AppShard(Loop& loop, std::size_t index, const GatewayConfig& config, const GatewayId& gateway,
+           Backends& backends, Dispatcher& dispatcher, LocalFanout& fanout,
+           ConnectionBudget& budget, const http::Handler& page, Metrics& metrics);
+
+  /// Before the loop starts. All shards listen on one port.
+  Result<void> listen() { return server_.listen(); }
+
+  /// Any thread. Takes no new clients, says goodbye to those there are, and runs `done` on the loop
+  /// when they are gone and everything they sent is answered.
+  void drain(Task done);
+
+ private:
+  std::shared_ptr<const http::Router> make_router(Backends& backends, const http::Handler& page);
+  SessionFactory session_factory();
+  void await_end(const Task& done);
+
+  Loop& loop_;
+  TimerWheel wheel_;
+  RoomRegistry rooms_;
+  Publisher publisher_;
+  SessionContext context_;
+  std::string session_prefix_;
+  std::uint64_t sessions_made_ = 0;
+  NetShard net_;
+  WsEntry entry_;
+  http::Server server_;
+  Ticker ticker_;
+};
+
+}  // namespace stampede::gateway

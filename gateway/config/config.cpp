@@ -1,0 +1,170 @@
+#include "gateway/config/config.h"
+
+#include <algorithm>
+
+#include "shared/config/load.h"
+
+namespace stampede::gateway {
+namespace {
+
+using config::OptionTable;
+using config::Problem;
+using Minutes = std::chrono::minutes;
+
+void add_listening(OptionTable& table, GatewayConfig& c) {
+  table.group("Listening")
+      .add("listen", config::endpoint_value(c.listen),
+           "Where clients connect. Port 0 takes a free one.")
+      .add("metrics-listen", config::endpoint_value(c.metrics_listen),
+           "Where /metrics, /healthz and /readyz are.")
+      .add("allow-anonymous", config::flag_value(c.allow_anonymous),
+           "Let clients in that prove nothing on addresses that other machines can reach. Without "
+           "it, "
+           "and without an authentication key, the gateway listens on loopback only.")
+      .add("web-root", config::path_value(c.web_root),
+           "Directory of the chat page, served at /. None is served without it.")
+      .add("name", config::name_value(c.name),
+           "Name of this gateway in logs and in the cluster; unique there.", "<host>-<process id>")
+      .add("shards", config::count_value(c.shards, 0, 256),
+           "Threads that serve clients; 0 is one for each core.");
+}
+
+void add_servers(OptionTable& table, GatewayConfig& c) {
+  table.group("Cluster or embedded")
+      .add("amqp-url", config::url_value(c.amqp_url, {"amqp", "amqps"}),
+           "RabbitMQ. With neither this nor --redis-url the gateway is embedded: one process that "
+           "needs no server.")
+      .add("redis-url", config::url_value(c.redis_url, {"redis", "rediss"}),
+           "Redis. Needs --amqp-url too.")
+      .add("data-dir", config::path_value(c.data_dir),
+           "Where the embedded gateway stores messages. Not used in a cluster.");
+}
+
+void add_limits(OptionTable& table, GatewayConfig& c) {
+  constexpr std::size_t kKiB = 1024;
+  constexpr std::size_t kMiB = 1024 * kKiB;
+  table.group("Limits")
+      .add("max-connections", config::count_value(c.max_connections, 1, 10'000'000),
+           "Client connections of this gateway.")
+      .add("max-body", config::size_value(c.max_body_bytes, kKiB, 64 * kMiB), "Body of one frame.")
+      .add("max-headers", config::count_value(c.max_headers, 8, 1000), "Headers of one frame.")
+      .add("max-header-bytes", config::size_value(c.max_header_bytes, kKiB, kMiB),
+           "All headers of one frame.")
+      .add("max-subscriptions", config::count_value(c.max_subscriptions, 1, 100'000),
+           "Subscriptions of one session.")
+      .add("outbox-bytes", config::size_value(c.outbox_bytes, 64 * kKiB, 1024 * kMiB),
+           "What may wait to be sent to one client; one that is slower is closed with a reason.");
+}
+
+void add_times(OptionTable& table, GatewayConfig& c) {
+  const Milliseconds least(100);
+  const Milliseconds most = Minutes(10);
+  table.group("Times")
+      .add("connect-timeout", config::duration_value(c.connect_timeout, least, most),
+           "From the first byte of a connection to its CONNECT frame.")
+      .add("heart-beat", config::duration_value(c.heart_beat, Milliseconds(0), most),
+           "Heart-beats that the server offers to send and wants to get; 0 is none.")
+      .add("bind-timeout", config::duration_value(c.bind_timeout, least, most),
+           "How long a SUBSCRIBE waits for the broker before it fails.")
+      .add("drain-timeout", config::duration_value(c.drain_timeout, Milliseconds(0), most),
+           "How long a stopping gateway waits for what is under way.");
+}
+
+void add_rooms(OptionTable& table, GatewayConfig& c) {
+  table.group("Rooms")
+      .add("reorder-window",
+           config::duration_value(c.reorder_window, Milliseconds(0), Milliseconds(10'000)),
+           "How long a message that came early waits for those before it.")
+      .add("linger", config::duration_value(c.linger, Milliseconds(0), Minutes(60)),
+           "How long a room stays bound after its last member here has left.")
+      .add("recent-messages", config::count_value(c.recent_messages, 1, 100'000),
+           "Recent messages of each room that the directory keeps for all gateways.");
+}
+
+void add_logging(OptionTable& table, GatewayConfig& c) {
+  table.group("Log")
+      .add("log-level", config::log_level_value(c.log_level), "What is logged, and all above it.")
+      .add("log-format", config::log_format_value(c.log_format), "Form of a log line.");
+}
+
+void check_anonymous(const GatewayConfig& c, const OptionTable& table,
+                     std::vector<Problem>& problems) {
+  if (c.listen.loopback() || c.allow_anonymous) return;
+  problems.push_back(
+      {table.at("listen").where(),
+       "\"" + to_string(c.listen) +
+           "\": without an authentication key the gateway listens on loopback only; listen on "
+           "127.0.0.1:" +
+           std::to_string(c.listen.port) +
+           ", or give --allow-anonymous to let everyone in who can reach the address"});
+}
+
+void check_together(const GatewayConfig& c, const OptionTable& table,
+                    std::vector<Problem>& problems) {
+  check_anonymous(c, table, problems);
+  const config::Option& amqp = table.at("amqp-url");
+  const config::Option& redis = table.at("redis-url");
+  if (amqp.source.empty() != redis.source.empty()) {
+    const bool lacks_redis = redis.source.empty();
+    problems.push_back({lacks_redis ? amqp.where() : redis.where(),
+                        std::string("a cluster needs both servers; give ") +
+                            (lacks_redis ? "--redis-url" : "--amqp-url") +
+                            " too, or neither for an embedded gateway"});
+  }
+  if (c.listen.port != 0 && c.listen == c.metrics_listen) {
+    problems.push_back({table.at("metrics-listen").where(),
+                        "\"" + to_string(c.metrics_listen) + "\" is --listen's address already"});
+  }
+  if (c.outbox_bytes < c.max_body_bytes + c.max_header_bytes) {
+    problems.push_back({table.at("outbox-bytes").where(),
+                        config::show_size(c.outbox_bytes) +
+                            " cannot hold one frame of the largest size allowed: " + "--max-body " +
+                            config::show_size(c.max_body_bytes) + " and --max-header-bytes " +
+                            config::show_size(c.max_header_bytes) + "; give more, or allow less"});
+  }
+}
+
+/// A name that is valid whatever the host is called.
+std::string default_name(const config::Invocation& invocation) {
+  std::string host = invocation.host_name.substr(0, 80);
+  std::replace_if(
+      host.begin(), host.end(),
+      [](char c) {
+        return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                 c == '.' || c == '_' || c == '-');
+      },
+      '-');
+  return (host.empty() ? "gateway" : host) + "-" + std::to_string(invocation.process_id);
+}
+
+}  // namespace
+
+OptionTable options(GatewayConfig& config) {
+  OptionTable table("stampede-gateway",
+                    "Serves STOMP chat rooms over WebSocket: alone, or as one of many gateways.");
+  add_listening(table, config);
+  add_servers(table, config);
+  add_limits(table, config);
+  add_times(table, config);
+  add_rooms(table, config);
+  add_logging(table, config);
+  return table;
+}
+
+config::Parsed<GatewayConfig> load_config(const config::Invocation& invocation) {
+  config::Parsed<GatewayConfig> parsed;
+  OptionTable table = options(parsed.config);
+  parsed.config.name = default_name(invocation);
+  auto loaded = config::load(
+      table, invocation,
+      [&](const OptionTable& filled, std::string_view, std::vector<Problem>& problems) {
+        check_together(parsed.config, filled, problems);
+      });
+  parsed.action = loaded.action;
+  parsed.problems = std::move(loaded.problems);
+  parsed.warnings = std::move(loaded.warnings);
+  parsed.text = std::move(loaded.text);
+  return parsed;
+}
+
+}  // namespace stampede::gateway

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+#include "shared/config/endpoint.h"
+#include "shared/config/option_table.h"
+#include "shared/config/parsed.h"
+
+namespace stampede::gateway {
+
+/// How one gateway runs. The initial values are the defaults; `options` says what each means.
+struct GatewayConfig {
+  std::string name;  ///< filled in by `load_config` when not given
+  config::Endpoint listen{"127.0.0.1", 8080};
+  config::Endpoint metrics_listen{"127.0.0.1", 9464};
+  bool allow_anonymous = false;
+  std::size_t shards = 0;  ///< 0: one per core
+  std::string web_root;    ///< empty: no chat page
+
+  std::string amqp_url;  ///< empty, like redis_url: embedded
+  std::string redis_url;
+  std::string data_dir = "./data";
+
+  std::size_t max_connections = 100'000;
+  std::size_t max_body_bytes = 256UL * 1024;
+  std::size_t max_headers = 64;
+  std::size_t max_header_bytes = 16UL * 1024;
+  std::size_t max_subscriptions = 256;
+  std::size_t outbox_bytes = 1024UL * 1024;
+
+  Milliseconds connect_timeout{10'000};
+  Milliseconds heart_beat{10'000};  ///< 0: none offered, none wanted
+  Milliseconds bind_timeout{10'000};
+  Milliseconds drain_timeout{10'000};
+
+  Milliseconds reorder_window{50};
+  Milliseconds linger{30'000};
+  std::size_t recent_messages = 1000;
+
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kText;
+
+  /// Without RabbitMQ and Redis: bus, directory and store live in this process.
+  [[nodiscard]] bool embedded() const noexcept { return amqp_url.empty(); }
+};
+
+/// The option table over `config`, which outlives it. Names, units, defaults and help for the
+/// command line and docs/configuration.md come from here only.
+config::OptionTable options(GatewayConfig& config);
+
+/// Flag > environment > file > default.
+config::Parsed<GatewayConfig> load_config(const config::Invocation& invocation);
+
+}  // namespace stampede::gateway

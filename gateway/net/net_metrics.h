@@ -1,0 +1,30 @@
+#pragma once
+
+#include <vector>
+
+#include "gateway/session/close_reason.h"
+#include "shared/base/metrics.h"
+
+namespace stampede::gateway {
+
+/// What the connections of a shard count; shards share the metrics. Outlived by `Metrics`.
+struct NetMetrics {
+  explicit NetMetrics(Metrics& metrics);
+
+  [[nodiscard]] const Counter& closed(CloseReason reason) const {
+    return closed_by_reason[static_cast<std::size_t>(reason)];
+  }
+
+  Gauge connections;
+  Counter accepted;
+  Counter refused_handshake;
+  Counter refused_full;
+  Counter received_bytes;
+  Counter sent_bytes;
+  Counter write_calls;
+  Counter flushes;
+  Counter dropped_bytes;
+  std::vector<Counter> closed_by_reason;  ///< indexed by CloseReason
+};
+
+}  // namespace stampede::gateway

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "gateway/net/net_shard.h"
+#include "gateway/session/outbox.h"
+#include "gateway/session/transport.h"
+
+namespace stampede::gateway {
+
+/// One client's byte stream: reads for its session, sends for it, ends in order. What the bytes
+/// mean (WebSocket frames, plain STOMP) is the derived class's.
+///
+/// Owns itself from `start` until it has ended and its session is destroyed. Everything happens on
+/// the shard's thread. While it is idle it holds no buffer. The shard outlives it.
+class StreamConnection : public Transport,
+                         public NetShard::Member,
+                         public std::enable_shared_from_this<StreamConnection> {
+ public:
+  StreamConnection(const StreamConnection&) = delete;
+  StreamConnection& operator=(const StreamConnection&) = delete;
+
+  /// Once. `leftover` has been read from the socket already.
+  void start(std::shared_ptr<SessionInput> session, std::string leftover);
+
+  void send(Slice slice) final;
+  void close(CloseReason reason) final;
+  void pause_reading() final;
+  void resume_reading() final;
+  [[nodiscard]] std::string_view peer() const final { return peer_; }
+
+  void flush() final;
+  void shut_down() final;
+  void abandon() noexcept final;
+
+ protected:
+  StreamConnection(NetShard& shard, boost::asio::ip::tcp::socket socket, Framing framing,
+                   std::string peer);
+  ~StreamConnection() override = default;
+
+  /// Takes bytes as they come and returns how many; fewer than all only when `takes_input` is
+  /// false. The rest comes again. The bytes may be changed.
+  virtual std::size_t on_input(std::span<char> bytes) = 0;
+  /// Queues what the protocol says at the end of a stream.
+  virtual void say_goodbye(CloseReason reason) = 0;
+  /// Everything queued is written and the connection is closing: finish, or wait for the peer.
+  virtual void on_goodbye_sent() = 0;
+
+  /// Not closed, and the session wants to read.
+  [[nodiscard]] bool takes_input() const noexcept { return state_ != State::kClosed && !paused_; }
+  [[nodiscard]] bool is_open() const noexcept { return state_ == State::kOpen; }
+  [[nodiscard]] NetShard& shard() noexcept { return shard_; }
+
+  /// To the session, unless it has closed already.
+  void deliver(std::string_view bytes);
+  /// Refused when the outbox is full.
+  bool try_enqueue(Slice slice);
+  void enqueue(Slice slice);
+  [[nodiscard]] bool all_sent() const noexcept { return outbox_.empty(); }
+
+  /// From now on the session hears and says nothing; the connection ends within the close timeout.
+  void begin_closing(CloseReason reason);
+  /// Tells the peer that nothing more comes, and goes on reading.
+  void shut_down_sending() noexcept;
+  /// The end, with the reason that closing began with, or `otherwise` if it had not.
+  void finish(CloseReason otherwise);
+
+ private:
+  enum class State : std::uint8_t { kOpen, kClosing, kClosed };
+
+  void wait_readable();
+  void on_readable();
+  void take_input(std::span<char> bytes);
+  void go_on_reading();
+  void wait_writable();
+  void write_queued();
+  void on_overflow();
+  void guarded(const std::function<void()>& work);
+
+  NetShard& shard_;
+  boost::asio::ip::tcp::socket socket_;
+  Outbox outbox_;
+  std::shared_ptr<SessionInput> session_;
+  std::shared_ptr<StreamConnection> self_;
+  std::string peer_;
+  std::string unread_;  ///< read from the socket, kept while the session pauses
+  TimerWheel::Timer close_timer_;
+  State state_ = State::kOpen;
+  CloseReason reason_ = CloseReason::kClientLeft;  ///< once closing
+  bool reading_ = false;                           ///< waits for the socket to be readable
+  bool writing_ = false;                           ///< waits for the socket to be writable
+  bool paused_ = false;
+  bool going_on_ = false;  ///< will look at unread_ before the socket is read again
+  bool overflowed_ = false;
+};
+
+}  // namespace stampede::gateway

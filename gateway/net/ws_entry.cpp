@@ -1,0 +1,50 @@
+#include "gateway/net/ws_entry.h"
+
+#include <array>
+#include <utility>
+
+#include "gateway/net/socket_io.h"
+#include "gateway/net/ws_connection.h"
+#include "gateway/net/ws_handshake.h"
+#include "shared/http/message.h"
+
+namespace stampede::gateway {
+namespace {
+
+/// The first bytes on a new connection always fit into its send buffer, so nothing waits for them.
+void refuse(boost::asio::ip::tcp::socket socket, std::string response) {
+  std::array<iovec, 1> buffer{{{response.data(), response.size()}}};
+  static_cast<void>(write_some(socket.native_handle(), buffer));
+  boost::system::error_code ignored;
+  socket.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+}
+
+std::string full_response(std::size_t max) {
+  http::Response response = http::Response::text(
+      "this gateway holds " + std::to_string(max) + " connections, as many as it may\n", 503);
+  response.headers = {{"Retry-After", "5"}};
+  return http::head_of(response, http::AfterResponse::kClose) + response.body;
+}
+
+}  // namespace
+
+WsEntry::WsEntry(NetShard& shard, SessionFactory make_session)
+    : shard_(shard), make_session_(std::move(make_session)) {}
+
+void WsEntry::accept(http::UpgradeRequest request) {
+  WsHandshake answer = answer_ws_handshake(request.request);
+  if (!answer.accepted) {
+    shard_.metrics().refused_handshake.add();
+    return refuse(std::move(request.socket), std::move(answer.response));
+  }
+  if (!shard_.admit()) {
+    shard_.metrics().refused_full.add();
+    return refuse(std::move(request.socket), full_response(shard_.budget().max()));
+  }
+  const auto connection = std::make_shared<WsConnection>(
+      shard_, std::move(request.socket), std::move(request.peer), std::move(answer.response));
+  auto session = make_session_(*connection, {connection->peer(), answer.subprotocol});
+  connection->start(std::move(session), std::move(request.leftover));
+}
+
+}  // namespace stampede::gateway

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "gateway/session/slice.h"
+#include "shared/model/message.h"
+#include "shared/stomp/frame.h"
+
+namespace stampede::gateway {
+
+/// One live subscription as its room sees it. Owned by its session; leaves the room before it dies.
+class Subscriber {
+ public:
+  /// `individual`: its MESSAGEs differ from everyone else's, because it acknowledges by hand.
+  Subscriber(stomp::Version version, std::string id, bool individual)
+      : version_(version), individual_(individual), id_(std::move(id)) {}
+  Subscriber(const Subscriber&) = delete;
+  Subscriber& operator=(const Subscriber&) = delete;
+  virtual ~Subscriber() = default;
+
+  /// Queues a MESSAGE, the same bytes as for the rest of its group. Like its neighbour below it
+  /// must not change the room's membership inside the call.
+  virtual void deliver(const Slice& frame) = 0;
+  /// For individual ones instead.
+  virtual void deliver_individually(const MessageRef& message) = 0;
+
+  [[nodiscard]] stomp::Version version() const noexcept { return version_; }
+  /// The client's subscription id; empty for a 1.0 subscription without one.
+  [[nodiscard]] const std::string& id() const noexcept { return id_; }
+
+ private:
+  friend class Audience;
+
+  stomp::Version version_;
+  bool individual_;
+  std::string id_;
+  std::size_t slot_ = 0;  ///< place in its group
+};
+
+/// The members of a room, grouped by what a MESSAGE looks like to them: it is encoded once per
+/// (version, subscription id) and shared by the group. STOMP.js numbers its ids sub-0, sub-1, …, so
+/// groups are few. One thread.
+class Audience {
+ public:
+  void add(Subscriber& subscriber);
+  void remove(Subscriber& subscriber);
+  /// Gives every member the message; returns how many that were.
+  std::size_t deliver(const MessageRef& message);
+
+  [[nodiscard]] bool empty() const noexcept { return groups_.empty(); }
+  [[nodiscard]] std::size_t size() const noexcept;
+
+ private:
+  struct Group {
+    stomp::Version version;
+    bool individual;
+    std::string id;
+    std::vector<Subscriber*> members;
+  };
+
+  std::vector<Group>::iterator find(const Subscriber& subscriber);
+
+  std::vector<Group> groups_;
+};
+
+}  // namespace stampede::gateway

@@ -1,0 +1,92 @@
+// The one place where a message leaves its session. Storage comes first, so that its confirm is
+// under way while members are being written to.
+#include "gateway/rooms/publisher.h"
+
+namespace stampede::gateway {
+
+Publisher::Publisher(Executor& on, const Clock& clock, ShardIndex shard, RoomDirectory& directory,
+                     MessageFeed& feed, MessageBus& bus, LocalFanout& fanout, RoomRegistry& rooms,
+                     Metrics& metrics)
+    : on_(on),
+      clock_(clock),
+      shard_(shard),
+      directory_(directory),
+      feed_(feed),
+      bus_(bus),
+      fanout_(fanout),
+      rooms_(rooms),
+      turn_(on, [this](std::vector<Outgoing> batch) { sequence(std::move(batch)); }),
+      published_(metrics.counter("stampede_gateway_published_total",
+                                 "Messages that clients of this gateway sent to rooms.")),
+      unsequenced_(metrics.counter("stampede_gateway_unsequenced_total",
+                                   "Messages sent on without a position: no directory.")),
+      bypassed_(metrics.counter("stampede_gateway_bypassed_total",
+                                "Messages not published to the bus: no member elsewhere.")),
+      unconfirmed_(metrics.counter("stampede_gateway_unconfirmed_total",
+                                   "Messages that the storage path did not confirm.")),
+      confirm_seconds_(metrics.histogram("stampede_gateway_confirm_seconds",
+                                         "From SEND to the storage path's confirm.",
+                                         latency_bounds())) {}
+
+void Publisher::publish(MessageRef message, Confirmed confirmed) {
+  ++in_flight_;
+  turn_.add({std::move(message), std::move(confirmed), clock_.now()});
+}
+
+void Publisher::sequence(std::vector<Outgoing> outgoing) {
+  published_.add(static_cast<double>(outgoing.size()));
+  std::vector<SequenceRequest> requests;
+  requests.reserve(outgoing.size());
+  for (const Outgoing& one : outgoing) {
+    requests.push_back({one.message, rooms_.highest(one.message->room)});
+  }
+  auto batch = std::make_shared<std::vector<Outgoing>>(std::move(outgoing));
+  directory_.sequence(std::move(requests),
+                      Reply<std::vector<Result<Sequenced>>>(
+                          on_, [this, batch](const std::vector<Result<Sequenced>>& places) {
+                            spread(batch, places);
+                          }));
+}
+
+void Publisher::spread(const Batch& batch, const std::vector<Result<Sequenced>>& places) {
+  std::vector<MessageRef> all;
+  std::vector<MessageRef> remote;
+  all.reserve(batch->size());
+  for (std::size_t i = 0; i < batch->size(); ++i) {
+    Outgoing& one = (*batch)[i];
+    // Without the directory chat goes on: no position, and nobody is left out.
+    const Sequenced place = places[i] ? *places[i] : Sequenced{};
+    if (place.position.seq == kNoSeq) unsequenced_.add();
+    one.message = with_position(*one.message, place.position);
+    all.push_back(one.message);
+    if (place.remote) {
+      remote.push_back(one.message);
+    } else {
+      bypassed_.add();
+    }
+  }
+  feed_.append(all, Reply<std::vector<Result<void>>>(
+                        on_, [this, batch](const std::vector<Result<void>>& results) {
+                          confirm(batch, results);
+                        }));
+  if (!remote.empty()) bus_.publish(std::move(remote));
+  fanout_.deliver(all, shard_);
+  rooms_.deliver(std::move(all));
+}
+
+void Publisher::confirm(const Batch& batch, const std::vector<Result<void>>& results) {
+  const auto now = clock_.now();
+  in_flight_ -= batch->size();
+  for (std::size_t i = 0; i < batch->size(); ++i) {
+    const Outgoing& one = (*batch)[i];
+    confirm_seconds_.observe(std::chrono::duration<double>(now - one.since).count());
+    if (results[i]) {
+      one.confirmed(one.message->position.seq);
+    } else {
+      unconfirmed_.add();
+      one.confirmed(results[i].error());
+    }
+  }
+}
+
+}  // namespace stampede::gateway

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "gateway/rooms/local_fanout.h"
+#include "gateway/rooms/room_registry.h"
+#include "shared/base/metrics.h"
+#include "shared/base/turn_batch.h"
+#include "shared/ports/message_bus.h"
+#include "shared/ports/message_feed.h"
+#include "shared/ports/room_directory.h"
+
+namespace stampede::gateway {
+
+/// The way of a message from a session outwards: sequence, then storage, other gateways and this
+/// gateway's own rooms. One per shard, on its thread. What is published during one turn shares one
+/// round trip to the directory and one write to the broker, and keeps its order.
+class Publisher {
+ public:
+  /// The position, once the message is confirmed by the feed; or why it is not.
+  using Confirmed = std::function<void(Result<Seq>)>;
+
+  Publisher(Executor& on, const Clock& clock, ShardIndex shard, RoomDirectory& directory,
+            MessageFeed& feed, MessageBus& bus, LocalFanout& fanout, RoomRegistry& rooms,
+            Metrics& metrics);
+
+  /// `message` has no position yet and is not changed by anyone afterwards. `confirmed` runs
+  /// posted, once, in the order published as long as the feed confirms in order.
+  void publish(MessageRef message, Confirmed confirmed);
+
+  /// Published and not yet answered.
+  [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
+
+ private:
+  struct Outgoing {
+    MessageRef message;
+    Confirmed confirmed;
+    Clock::Instant since;
+  };
+  using Batch = std::shared_ptr<std::vector<Outgoing>>;
+
+  void sequence(std::vector<Outgoing> batch);
+  void spread(const Batch& batch, const std::vector<Result<Sequenced>>& places);
+  void confirm(const Batch& batch, const std::vector<Result<void>>& results);
+
+  Executor& on_;
+  const Clock& clock_;
+  ShardIndex shard_;
+  RoomDirectory& directory_;
+  MessageFeed& feed_;
+  MessageBus& bus_;
+  LocalFanout& fanout_;
+  RoomRegistry& rooms_;
+  TurnBatch<Outgoing> turn_;
+  std::size_t in_flight_ = 0;
+
+  Counter published_;
+  Counter unsequenced_;
+  Counter bypassed_;
+  Counter unconfirmed_;
+  Histogram confirm_seconds_;
+};
+
+}  // namespace stampede::gateway

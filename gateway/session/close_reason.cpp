@@ -1,0 +1,25 @@
+// The catalogue. Codes below 4000 are those of RFC 6455 section 7.4.1 and the IANA registry.
+#include "gateway/session/close_reason.h"
+
+namespace stampede::gateway {
+
+CloseInfo close_info(CloseReason reason) noexcept {
+  switch (reason) {
+    case CloseReason::kClientLeft: return {1000, "goodbye", "client_left"};
+    // Never sent: there is no one left to read it.
+    case CloseReason::kTransportFailed: return {1006, "connection lost", "transport_failed"};
+    case CloseReason::kShuttingDown: return {1001, "gateway is shutting down", "shutting_down"};
+    case CloseReason::kProtocolError: return {1002, "WebSocket protocol error", "protocol_error"};
+    case CloseReason::kBadText: return {1007, "text message is not UTF-8", "bad_text"};
+    case CloseReason::kMessageTooBig: return {1009, "message too big", "message_too_big"};
+    case CloseReason::kStompError: return {4000, "see the ERROR frame", "stomp_error"};
+    case CloseReason::kConnectTimeout: return {4001, "no CONNECT in time", "connect_timeout"};
+    case CloseReason::kHeartBeatMissed: return {4002, "heart-beat missed", "heart_beat_missed"};
+    case CloseReason::kSlowConsumer: return {4003, "slow consumer", "slow_consumer"};
+    case CloseReason::kOverloaded: return {1013, "gateway is overloaded", "overloaded"};
+    case CloseReason::kInternalError: return {1011, "internal error", "internal_error"};
+  }
+  return {1011, "internal error", "internal_error"};
+}
+
+}  // namespace stampede::gateway

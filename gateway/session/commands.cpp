@@ -1,0 +1,242 @@
+// What each client command does. Error texts are those that clients of other brokers know; the body
+// says what was wrong and what is allowed.
+#include <charconv>
+
+#include "gateway/session/session.h"
+
+namespace stampede::gateway {
+namespace {
+
+using stomp::FrameView;
+using stomp::Version;
+
+constexpr std::string_view kSupportedVersions = "Supported versions are 1.0,1.1,1.2";
+
+/// The highest version that both sides know (STOMP 1.1, "Protocol Negotiation"); without the header
+/// the client speaks 1.0.
+std::optional<Version> negotiate(std::optional<std::string_view> accepted) {
+  if (!accepted) return Version::kV10;
+  std::optional<Version> best;
+  std::string_view left = *accepted;
+  while (!left.empty()) {
+    const std::size_t comma = left.find(',');
+    std::string_view one = left.substr(0, comma);
+    left.remove_prefix(comma == std::string_view::npos ? left.size() : comma + 1);
+    while (one.starts_with(' ')) one.remove_prefix(1);
+    while (one.ends_with(' ')) one.remove_suffix(1);
+    for (const Version version : {Version::kV10, Version::kV11, Version::kV12}) {
+      if (one == to_string(version) && (!best || version > *best)) best = version;
+    }
+  }
+  return best;
+}
+
+std::optional<Milliseconds> parse_milliseconds(std::string_view text) {
+  // A day is more than any client means, and small enough to be doubled.
+  constexpr long long kMax = 86'400'000;
+  long long value = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (ec != std::errc() || end != text.data() + text.size() || value < 0 || value > kMax) {
+    return std::nullopt;
+  }
+  return Milliseconds(value);
+}
+
+/// "<can send>,<wants>", both in milliseconds; without the header 0,0.
+std::optional<HeartBeat> parse_heart_beat(std::optional<std::string_view> header) {
+  if (!header) return HeartBeat{};
+  const std::size_t comma = header->find(',');
+  if (comma == std::string_view::npos) return std::nullopt;
+  const auto send = parse_milliseconds(header->substr(0, comma));
+  const auto receive = parse_milliseconds(header->substr(comma + 1));
+  if (!send || !receive) return std::nullopt;
+  return HeartBeat{*send, *receive};
+}
+
+Result<Subscription::Options> subscription_options(const FrameView& frame,
+                                                   std::size_t max_waiting_bytes) {
+  Subscription::Options options;
+  options.max_waiting_bytes = max_waiting_bytes;
+  const std::string_view ack = frame.find("ack").value_or("auto");
+  const auto mode = parse_ack_mode(ack);
+  if (!mode) {
+    return Error(Errc::kInvalidArgument, "ack is '" + std::string(ack.substr(0, 64)) +
+                                             "'; allowed: auto, client, client-individual");
+  }
+  options.ack = *mode;
+  if (const auto prefetch = frame.find("prefetch-count")) {
+    const char* const end = prefetch->data() + prefetch->size();
+    const auto parsed = std::from_chars(prefetch->data(), end, options.prefetch);
+    if (parsed.ec != std::errc() || parsed.ptr != end) {
+      return Error(Errc::kInvalidArgument,
+                   "prefetch-count is a whole number of messages, 0 for no bound");
+    }
+  }
+  return options;
+}
+
+std::string_view destination_error(const Error& error) {
+  return error.is(Errc::kNotFound) ? "Unknown destination" : "Invalid destination";
+}
+
+}  // namespace
+
+void Session::on_connect(const FrameView& frame) {
+  const auto version = negotiate(frame.find("accept-version"));
+  if (!version) return fail("Version mismatch", kSupportedVersions);
+  const auto heart_beat = parse_heart_beat(frame.find("heart-beat"));
+  if (!heart_beat) {
+    return fail("Invalid header",
+                "heart-beat is two whole numbers of milliseconds up to a day, such as 10000,10000");
+  }
+  const auto login = frame.find("login");
+  auto user = login && !login->empty() ? parse_user_id(*login)
+                                       : Result<UserId>(UserId("guest-" + random_hex(4)));
+  if (!user) return fail("Bad CONNECT", "login: " + user.error().detail);
+
+  user_ = *std::move(user);
+  version_ = *version;
+  decoder_.set_version(version_);
+  state_ = State::kConnected;
+  context_.metrics.sessions.add(1);
+  context_.metrics.connects(version_).add();
+  const Milliseconds ours = context_.limits.heart_beat;
+  send(connected_frame(version_, id_.str(), user_.str(), HeartBeat{ours, ours}));
+  start_heart_beats(*heart_beat);
+}
+
+void Session::on_send(const FrameView& frame) {
+  const auto destination = frame.find("destination");
+  if (!destination) {
+    return fail("Missing destination", "SEND needs a destination header", receipt_of(frame));
+  }
+  auto room = parse_topic_destination(*destination);
+  if (!room) return fail(destination_error(room.error()), room.error().detail, receipt_of(frame));
+  HeldSend send{make_message(frame, *std::move(room)), std::string(receipt_of(frame))};
+  const std::size_t bytes = send.message->body.size();
+  if (frame.find("transaction")) return hold(frame, std::move(send), bytes);
+  publish_alone(std::move(send));
+}
+
+MessageRef Session::make_message(const FrameView& frame, RoomName room) const {
+  auto message = std::make_shared<Message>();
+  message->id = new_message_id();
+  message->room = std::move(room);
+  message->sender = user_;
+  message->origin = context_.gateway;
+  message->timestamp_ms = std::chrono::duration_cast<Milliseconds>(context_.clock.wall()).count();
+  message->content_type = frame.find("content-type").value_or("");
+  for (const auto& [name, value] : frame.headers) {
+    if (!is_reserved_send_header(name)) {
+      message->headers.push_back({std::string(name), std::string(value)});
+    }
+  }
+  message->body = frame.body;
+  return message;
+}
+
+void Session::publish(MessageRef message, std::function<void(const Result<Seq>&)> done) {
+  const std::size_t bytes = message->body.size();
+  ++in_flight_;
+  in_flight_bytes_ += bytes;
+  context_.publisher.publish(std::move(message),
+                             [this, alive = std::weak_ptr<void>(alive_), bytes,
+                              done = std::move(done)](const Result<Seq>& position) {
+                               if (alive.expired()) return;
+                               --in_flight_;
+                               in_flight_bytes_ -= bytes;
+                               done(position);
+                               advance();
+                             });
+}
+
+void Session::publish_alone(HeldSend send) {
+  publish(std::move(send.message),
+          [this, receipt = std::move(send.receipt)](const Result<Seq>& position) {
+            if (!position) return fail_unstored(position.error(), receipt);
+            if (receipt.empty()) return;
+            this->send(receipt_frame(version_, receipt, if_known(*position)));
+          });
+}
+
+void Session::fail_unstored(const Error& error, std::string_view receipt) {
+  fail("Message not stored", error.detail, receipt, CloseReason::kOverloaded);
+}
+
+void Session::on_subscribe(const FrameView& frame) {
+  const std::string_view receipt = receipt_of(frame);
+  const auto destination = frame.find("destination");
+  if (!destination) {
+    return fail("Missing destination", "SUBSCRIBE needs a destination header", receipt);
+  }
+  auto room = parse_topic_destination(*destination);
+  if (!room) return fail(destination_error(room.error()), room.error().detail, receipt);
+  const auto id = frame.find("id");
+  if (id.value_or("").empty() && version_ != Version::kV10) {
+    return fail("Missing header", "SUBSCRIBE needs an id header that is not empty", receipt);
+  }
+  const auto options = subscription_options(frame, context_.limits.max_waiting_bytes);
+  if (!options) return fail("Invalid header", options.error().detail, receipt);
+  // STOMP 1.0 may leave the id out; the destination names the subscription then.
+  const std::string key(id ? *id : *destination);
+  if (subscriptions_.contains(key)) {
+    return fail("Duplicated subscription identifier",
+                "'" + key + "' is in use by this session; UNSUBSCRIBE it first", receipt);
+  }
+  if (subscriptions_.size() >= context_.limits.max_subscriptions) {
+    return fail("Too many subscriptions",
+                "a session may hold " + std::to_string(context_.limits.max_subscriptions), receipt);
+  }
+
+  FrameSink& sink = *this;
+  auto subscription = std::make_unique<Subscription>(sink, version_, id ? key : std::string(),
+                                                     ++subscriptions_made_, *room, *options);
+  Subscriber& subscriber = *subscription;
+  subscriptions_.emplace(key, std::move(subscription));
+  ++pending_subscriptions_;
+  const auto now = std::chrono::duration_cast<Milliseconds>(context_.clock.wall()).count();
+  context_.rooms.subscribe(Member{*room, id_, user_, now}, subscriber,
+                           [this, alive = std::weak_ptr<void>(alive_), key,
+                            asked = std::string(receipt)](const Result<Seq>& position) {
+                             if (!alive.expired()) on_live(key, asked, position);
+                           });
+}
+
+void Session::on_live(const std::string& key, std::string_view receipt,
+                      const Result<Seq>& position) {
+  --pending_subscriptions_;
+  if (!position) {
+    subscriptions_.erase(key);
+    return fail("Subscription failed", position.error().detail, receipt, CloseReason::kOverloaded);
+  }
+  if (!receipt.empty()) send(receipt_frame(version_, receipt, *position));
+  advance();
+}
+
+void Session::on_unsubscribe(const FrameView& frame) {
+  const auto id = frame.find("id");
+  const auto destination = frame.find("destination");
+  if (!id && (version_ != Version::kV10 || !destination)) {
+    return fail("Missing header",
+                version_ == Version::kV10 ? "UNSUBSCRIBE needs an id or a destination header"
+                                          : "UNSUBSCRIBE needs an id header",
+                receipt_of(frame));
+  }
+  const std::string key(id ? *id : *destination);
+  const auto entry = subscriptions_.find(key);
+  if (entry == subscriptions_.end()) {
+    return fail("No subscription found", "this session has no subscription '" + key + "'",
+                receipt_of(frame));
+  }
+  context_.rooms.unsubscribe(entry->second->room(), id_, *entry->second);
+  subscriptions_.erase(entry);
+  acknowledge(frame);
+}
+
+void Session::on_disconnect(const FrameView& frame) {
+  acknowledge(frame);
+  transport_.close(CloseReason::kClientLeft);
+  leave_all();
+}
+
+}  // namespace stampede::gateway

@@ -1,0 +1,116 @@
+// Every byte a client reads is put together here, so that the header set has one home.
+#include "gateway/session/frames.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "shared/base/version.h"
+#include "shared/stomp/encoder.h"
+
+namespace stampede::gateway {
+namespace {
+
+using stomp::Command;
+using stomp::FrameWriter;
+using stomp::Version;
+
+constexpr std::string_view kTopicPrefix = "/topic/";
+
+}  // namespace
+
+Slice connected_frame(Version version, std::string_view session, std::string_view user,
+                      HeartBeat heart_beat) {
+  FrameWriter frame(version, Command::kConnected);
+  frame.header("version", stomp::to_string(version));
+  frame.header("session", session);
+  frame.header("server", "stampede/" + std::string(stampede::version()));
+  frame.header("heart-beat", std::to_string(heart_beat.send.count()) + "," +
+                                 std::to_string(heart_beat.receive.count()));
+  frame.header("user-name", user);
+  return Slice::of_stomp_frame(frame.finish());
+}
+
+Slice receipt_frame(Version version, std::string_view receipt_id, std::optional<Seq> seq) {
+  FrameWriter frame(version, Command::kReceipt);
+  frame.header("receipt-id", receipt_id);
+  if (seq) frame.header("seq", *seq);
+  return Slice::of_stomp_frame(frame.finish());
+}
+
+Slice error_frame(Version version, std::string_view message, std::string_view detail,
+                  std::string_view receipt_id) {
+  FrameWriter frame(version, Command::kError);
+  frame.header("message", message);
+  frame.header("content-type", "text/plain");
+  frame.header("version", "1.0,1.1,1.2");
+  if (!receipt_id.empty()) frame.header("receipt-id", receipt_id);
+  return Slice::of_stomp_frame(frame.finish(detail));
+}
+
+Slice message_frame(Version version, std::string_view subscription, const Message& message,
+                    const std::optional<Acknowledgeable>& acknowledgeable) {
+  FrameWriter frame(version, Command::kMessage);
+  if (!subscription.empty()) frame.header("subscription", subscription);
+  frame.header("message-id", to_string(message.id));
+  frame.header("destination", topic_destination(message.room));
+  if (message.position.seq != kNoSeq) {
+    frame.header("seq", message.position.seq);
+    frame.header("prev-seq", message.position.prev);
+  }
+  frame.header("sender", message.sender.str());
+  frame.header("timestamp", message.timestamp_ms);
+  frame.header("redelivered", acknowledgeable && acknowledgeable->redelivered ? "true" : "false");
+  if (acknowledgeable && version == Version::kV12) frame.header("ack", acknowledgeable->ack_id);
+  if (!message.content_type.empty()) frame.header("content-type", message.content_type);
+  for (const MessageHeader& header : message.headers) frame.header(header.name, header.value);
+  return Slice::of_stomp_frame(frame.finish(message.body));
+}
+
+std::string ack_id(std::uint64_t subscription_serial, std::uint64_t tag) {
+  return std::to_string(subscription_serial) + "-" + std::to_string(tag);
+}
+
+std::optional<AckId> parse_ack_id(std::string_view text) noexcept {
+  AckId id;
+  const char* const end = text.data() + text.size();
+  const auto serial = std::from_chars(text.data(), end, id.subscription_serial);
+  if (serial.ec != std::errc() || serial.ptr == end || *serial.ptr != '-') return std::nullopt;
+  const auto tag = std::from_chars(serial.ptr + 1, end, id.tag);
+  if (tag.ec != std::errc() || tag.ptr != end) return std::nullopt;
+  return id;
+}
+
+std::string_view receipt_of(const stomp::FrameView& frame) noexcept {
+  return frame.find("receipt").value_or("");
+}
+
+std::optional<Seq> if_known(Seq seq) noexcept {
+  return seq == kNoSeq ? std::nullopt : std::optional<Seq>(seq);
+}
+
+bool is_reserved_send_header(std::string_view name) noexcept {
+  static constexpr std::array<std::string_view, 14> kReserved{
+      "destination",  "content-type", "content-length", "receipt", "transaction", "message-id",
+      "subscription", "ack",          "redelivered",    "seq",     "prev-seq",    "sender",
+      "timestamp",    "receipt-id"};
+  return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
+}
+
+std::string topic_destination(const RoomName& room) {
+  std::string destination;
+  destination.reserve(kTopicPrefix.size() + room.str().size());
+  destination += kTopicPrefix;
+  destination += room.str();
+  return destination;
+}
+
+Result<RoomName> parse_topic_destination(std::string_view destination) {
+  if (!destination.starts_with(kTopicPrefix)) {
+    return Error(Errc::kNotFound, "'" + std::string(destination.substr(0, 256)) +
+                                      "' is not a destination here; supported: /topic/<room>");
+  }
+  return parse_room_name(destination.substr(kTopicPrefix.size()));
+}
+
+}  // namespace stampede::gateway

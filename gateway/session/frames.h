@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/session/slice.h"
+#include "shared/base/clock.h"
+#include "shared/model/message.h"
+#include "shared/stomp/frame.h"
+
+namespace stampede::gateway {
+
+/// The frames that the gateway sends. Each function gives one whole frame, ready to be queued.
+
+struct HeartBeat {
+  Milliseconds send{0};     ///< what the sender can guarantee; 0 = nothing
+  Milliseconds receive{0};  ///< what it would like to get; 0 = nothing
+};
+
+Slice connected_frame(stomp::Version version, std::string_view session, std::string_view user,
+                      HeartBeat heart_beat);
+
+/// `seq`: of SEND, the position that the message got; of SUBSCRIBE, the room's position when the
+/// subscription went live. Left out when unknown.
+Slice receipt_frame(stomp::Version version, std::string_view receipt_id,
+                    std::optional<Seq> seq = std::nullopt);
+
+/// `message` is one of the short texts that clients of other brokers know (docs/protocol.md),
+/// `detail` explains in a sentence. An empty `receipt_id` leaves the header out.
+Slice error_frame(stomp::Version version, std::string_view message, std::string_view detail,
+                  std::string_view receipt_id);
+
+/// What a MESSAGE says when its subscription acknowledges by hand.
+struct Acknowledgeable {
+  std::string ack_id;  ///< for the `ack` header, which only 1.2 has
+  bool redelivered = false;
+};
+
+/// An empty `subscription` (STOMP 1.0) leaves the header out.
+Slice message_frame(stomp::Version version, std::string_view subscription, const Message& message,
+                    const std::optional<Acknowledgeable>& acknowledgeable = std::nullopt);
+
+/// The `ack` header's value: which of the session's subscriptions, and which delivery of it.
+std::string ack_id(std::uint64_t subscription_serial, std::uint64_t tag);
+struct AckId {
+  std::uint64_t subscription_serial = 0;
+  std::uint64_t tag = 0;
+};
+/// nullopt for what `ack_id` cannot have made.
+std::optional<AckId> parse_ack_id(std::string_view text) noexcept;
+
+/// What the frame asks to be receipted with; empty when it does not ask.
+std::string_view receipt_of(const stomp::FrameView& frame) noexcept;
+/// Nothing for kNoSeq: a message sent on without a position.
+std::optional<Seq> if_known(Seq seq) noexcept;
+
+/// Whether a header of SEND belongs to the protocol and is therefore not passed on to receivers.
+bool is_reserved_send_header(std::string_view name) noexcept;
+
+/// "/topic/" and the room.
+std::string topic_destination(const RoomName& room);
+/// kInvalidArgument with what is supported, or with what is wrong with the room's name.
+Result<RoomName> parse_topic_destination(std::string_view destination);
+
+}  // namespace stampede::gateway

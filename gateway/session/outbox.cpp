@@ -1,0 +1,78 @@
+// Almost every outbox is empty almost always and then holds next to no memory; under load it keeps
+// a few places so that a turn's messages do not cost an allocation.
+#include "gateway/session/outbox.h"
+
+#include <algorithm>
+
+namespace stampede::gateway {
+namespace {
+
+constexpr std::size_t kKeptPlaces = 8;
+
+}  // namespace
+
+bool Outbox::push(Slice slice) {
+  if (bytes_ >= max_bytes_) return false;
+  push_anyway(std::move(slice));
+  return true;
+}
+
+void Outbox::push_anyway(Slice slice) {
+  const std::size_t size = view(slice).size();
+  if (size == 0) return;
+  const bool crowded = slices_.size() == slices_.capacity();
+  if (crowded && head_ >= slices_.size() / 2) {
+    slices_.erase(slices_.begin(), slices_.begin() + static_cast<std::ptrdiff_t>(head_));
+    head_ = 0;
+  }
+  slices_.push_back(std::move(slice));
+  bytes_ += size;
+}
+
+std::size_t Outbox::gather(std::span<iovec> buffers) const noexcept {
+  const std::size_t count = std::min(buffers.size(), slices());
+  std::size_t skip = written_;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string_view bytes = view(slices_[head_ + i]).substr(skip);
+    // sendmsg only reads, though an iovec cannot say so.
+    buffers[i] = {const_cast<char*>(bytes.data()), bytes.size()};
+    skip = 0;
+  }
+  return count;
+}
+
+void Outbox::consume(std::size_t bytes) noexcept {
+  bytes_ -= bytes;
+  while (bytes > 0) {
+    const std::size_t left = view(slices_[head_]).size() - written_;
+    if (bytes < left) {
+      written_ += bytes;
+      return;
+    }
+    bytes -= left;
+    written_ = 0;
+    slices_[head_++] = Slice();
+  }
+  release_if_empty();
+}
+
+std::size_t Outbox::drop_unsent() {
+  const std::size_t keep = written_ > 0 ? 1 : 0;
+  const std::size_t before = bytes_;
+  slices_.erase(slices_.begin() + static_cast<std::ptrdiff_t>(head_ + keep), slices_.end());
+  bytes_ = keep == 0 ? 0 : view(slices_[head_]).size() - written_;
+  release_if_empty();
+  return before - bytes_;
+}
+
+void Outbox::release_if_empty() noexcept {
+  if (!empty()) return;
+  head_ = 0;
+  if (slices_.capacity() > kKeptPlaces) {
+    std::vector<Slice>().swap(slices_);
+  } else {
+    slices_.clear();
+  }
+}
+
+}  // namespace stampede::gateway

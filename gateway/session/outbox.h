@@ -1,0 +1,61 @@
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "gateway/session/slice.h"
+
+namespace stampede::gateway {
+
+/// Which of a slice's two forms a connection sends.
+enum class Framing : std::uint8_t { kWebSocket, kStomp };
+
+/// What one connection still has to send, first in, first out, bounded in bytes. Pure: gives out
+/// buffers for a gathered write and is told how much of them was written. One thread.
+///
+/// The bound is for a peer that does not read. It holds before a slice is added, so a single frame
+/// may be larger than the bound.
+class Outbox {
+ public:
+  Outbox(Framing framing, std::size_t max_bytes) noexcept
+      : max_bytes_(max_bytes), framing_(framing) {}
+
+  /// Refused, and nothing changes, while `max_bytes` or more wait.
+  [[nodiscard]] bool push(Slice slice);
+  /// Whatever the bound: for control frames and last words.
+  void push_anyway(Slice slice);
+
+  /// The next bytes to write, in order; returns how many of `buffers` are set. Valid until the
+  /// outbox changes.
+  std::size_t gather(std::span<iovec> buffers) const noexcept;
+  /// The first `bytes` of what `gather` gave have been written.
+  void consume(std::size_t bytes) noexcept;
+
+  /// Drops everything but a frame that is partly written: the peer must be able to read on.
+  /// Returns the number of bytes dropped.
+  std::size_t drop_unsent();
+
+  [[nodiscard]] bool empty() const noexcept { return head_ == slices_.size(); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  [[nodiscard]] std::size_t slices() const noexcept { return slices_.size() - head_; }
+
+ private:
+  [[nodiscard]] std::string_view view(const Slice& slice) const noexcept {
+    return framing_ == Framing::kWebSocket ? slice.websocket() : slice.stomp();
+  }
+  void release_if_empty() noexcept;
+
+  std::vector<Slice> slices_;  ///< those before head_ have been written
+  std::size_t head_ = 0;
+  std::size_t written_ = 0;  ///< of the slice at head_
+  std::size_t bytes_ = 0;    ///< not written yet
+  std::size_t max_bytes_;
+  Framing framing_;
+};
+
+}  // namespace stampede::gateway

@@ -1,0 +1,228 @@
+// The life of a session: bytes in, frames through, heart-beats, the end. What each command does is
+// in commands.cpp.
+#include "gateway/session/session.h"
+
+#include <algorithm>
+
+#include "shared/base/log.h"
+
+namespace stampede::gateway {
+
+using stomp::Command;
+
+Session::Session(Transport& transport, const SessionContext& context, SessionId id)
+    : transport_(transport),
+      context_(context),
+      id_(std::move(id)),
+      decoder_(context.limits.decoder),
+      send_timer_(context.wheel, [this] { on_send_timer(); }),
+      silence_timer_(context.wheel, [this] { on_silence_timer(); }) {
+  silence_timer_.arm(context.limits.connect_timeout);
+}
+
+Session::~Session() { leave_all(); }
+
+void Session::on_bytes(std::string_view bytes) {
+  if (state_ == State::kClosed) return;
+  received_ = true;
+  decoder_.feed(bytes);
+  process();
+}
+
+void Session::process() {
+  while (state_ != State::kClosed && !shutting_down_) {
+    auto next = decoder_.next();
+    if (!next) return fail_to_decode(next.error());
+    if (!next->has_value()) return;
+    stomp::FrameView frame = std::move(**next);
+    if (must_wait(frame.command)) {
+      parked_ = std::move(frame);
+      transport_.pause_reading();
+      return;
+    }
+    handle(frame);
+  }
+}
+
+void Session::fail_to_decode(const Error& error) {
+  // The decoder's detail is "<message>: <explanation>".
+  const std::string_view detail = error.detail;
+  const std::size_t colon = detail.find(": ");
+  const bool too_large = error.is(Errc::kTooLarge);
+  fail(detail.substr(0, colon), colon == std::string_view::npos ? detail : detail.substr(colon + 2),
+       decoder_.failed_receipt(),
+       too_large ? CloseReason::kMessageTooBig : CloseReason::kStompError);
+}
+
+bool Session::must_wait(Command command) const noexcept {
+  if (in_flight_ >= context_.limits.max_in_flight ||
+      in_flight_bytes_ >= context_.limits.max_in_flight_bytes) {
+    return true;
+  }
+  switch (command) {
+    // The sender's own subscription must see the message, and a subscription ends after it began.
+    case Command::kSend:
+    case Command::kCommit:
+    case Command::kUnsubscribe: return pending_subscriptions_ > 0;
+    // Its receipt says that everything before it is done.
+    case Command::kDisconnect: return pending_subscriptions_ > 0 || in_flight_ > 0;
+    default: return false;
+  }
+}
+
+void Session::advance() {
+  if (shutting_down_) return end_if_answered();
+  if (!parked_ || state_ == State::kClosed || must_wait(parked_->command)) return;
+  const stomp::FrameView frame = std::move(*parked_);
+  parked_.reset();
+  handle(frame);
+  process();
+  if (!parked_ && state_ != State::kClosed) transport_.resume_reading();
+}
+
+void Session::handle(const stomp::FrameView& frame) {
+  if (frame.command > Command::kDisconnect) {
+    return fail("Bad command", std::string(to_string(frame.command)) + " is a server's frame",
+                receipt_of(frame));
+  }
+  context_.metrics.frames(frame.command).add();
+  if (state_ == State::kConnecting) {
+    if (frame.command == Command::kConnect || frame.command == Command::kStomp) {
+      return on_connect(frame);
+    }
+    return fail("Illegal command", "the first frame must be CONNECT or STOMP, not " +
+                                       std::string(to_string(frame.command)));
+  }
+  switch (frame.command) {
+    case Command::kSend: return on_send(frame);
+    case Command::kSubscribe: return on_subscribe(frame);
+    case Command::kUnsubscribe: return on_unsubscribe(frame);
+    case Command::kDisconnect: return on_disconnect(frame);
+    case Command::kConnect:
+    case Command::kStomp:
+      return fail("Illegal command", "this session is connected already", receipt_of(frame));
+    case Command::kAck:
+    case Command::kNack: return on_answer(frame);
+    case Command::kBegin: return on_begin(frame);
+    case Command::kCommit: return on_commit(frame);
+    case Command::kAbort: return on_abort(frame);
+    default: return;  // a server's frame; refused above
+  }
+}
+
+void Session::send(const Slice& frame) {
+  sent_ = true;
+  transport_.send(frame);
+}
+
+void Session::acknowledge(const stomp::FrameView& frame) {
+  if (const auto receipt = frame.find("receipt")) send(receipt_frame(version_, *receipt));
+}
+
+void Session::fail(std::string_view message, std::string_view detail, std::string_view receipt,
+                   CloseReason reason) {
+  if (state_ == State::kClosed) return;
+  log_debug("session failed", {{"session", id_.str()}, {"message", message}, {"detail", detail}});
+  context_.metrics.errors.add();
+  send(error_frame(version_, message, detail, receipt));
+  transport_.close(reason);
+  leave_all();
+}
+
+void Session::on_overflow(std::size_t queued_bytes) {
+  fail("Slow consumer",
+       std::to_string(queued_bytes) +
+           " bytes wait to be sent, more than this gateway keeps for one session; read faster or "
+           "subscribe to less",
+       {}, CloseReason::kSlowConsumer);
+}
+
+void Session::on_shutdown() {
+  shutting_down_ = true;
+  transport_.pause_reading();
+  end_if_answered();
+}
+
+/// Receipts that are owed go out first: a client that misses one has to send again.
+void Session::end_if_answered() {
+  if (state_ == State::kClosed || in_flight_ > 0) return;
+  transport_.close(CloseReason::kShuttingDown);
+  leave_all();
+}
+
+void Session::on_backlog_full(std::size_t waiting_bytes) {
+  // Posted: the room is in the middle of delivering.
+  context_.executor.post([this, alive = std::weak_ptr<void>(alive_), waiting_bytes] {
+    if (alive.expired()) return;
+    fail("Slow consumer",
+         std::to_string(waiting_bytes) + " bytes wait for acknowledgements, and no more than " +
+             std::to_string(context_.limits.max_waiting_bytes) +
+             " are kept; acknowledge sooner or raise prefetch-count",
+         {}, CloseReason::kSlowConsumer);
+  });
+}
+
+void Session::on_closed(CloseReason reason) {
+  log_debug("session ended", {{"session", id_.str()}, {"reason", close_info(reason).label}});
+  leave_all();
+}
+
+/// The end, whoever ends it: rooms are left, timers and late answers find nobody.
+void Session::leave_all() noexcept {
+  if (state_ == State::kConnected) context_.metrics.sessions.add(-1);
+  state_ = State::kClosed;
+  alive_.reset();
+  parked_.reset();
+  send_timer_.cancel();
+  silence_timer_.cancel();
+  for (const auto& [key, subscription] : subscriptions_) {
+    context_.rooms.unsubscribe(subscription->room(), id_, *subscription);
+  }
+  subscriptions_.clear();
+  transactions_.clear();
+}
+
+void Session::start_heart_beats(HeartBeat client) {
+  const Milliseconds ours = context_.limits.heart_beat;
+  silence_timer_.cancel();
+  // STOMP 1.2, "Heart-beating": each direction beats at the larger of the two wishes, and not at
+  // all if either side says 0.
+  if (ours.count() > 0 && client.receive.count() > 0) {
+    // Looking twice an interval, a beat goes out at most one interval after the last frame.
+    send_interval_ = std::max(ours, client.receive) / 2;
+    send_timer_.arm(send_interval_);
+  }
+  if (ours.count() > 0 && client.send.count() > 0) {
+    const Milliseconds tolerated =
+        std::max(2 * std::max(ours, client.send), context_.limits.min_silence);
+    silence_check_ = tolerated / 2;
+    silence_timer_.arm(silence_check_);
+  }
+}
+
+void Session::on_send_timer() {
+  if (!sent_) transport_.send(Slice::of_heart_beat());
+  sent_ = false;
+  send_timer_.arm(send_interval_);
+}
+
+void Session::on_silence_timer() {
+  if (state_ == State::kConnecting) {
+    return fail("Connect timeout",
+                "no CONNECT frame within " +
+                    std::to_string(context_.limits.connect_timeout.count()) + " ms",
+                {}, CloseReason::kConnectTimeout);
+  }
+  // While we do not read, silence is ours.
+  const bool silent = !received_ && !parked_;
+  received_ = false;
+  if (silent && silent_once_) {
+    return fail("Heart-beat missed",
+                "nothing was received for " + std::to_string(2 * silence_check_.count()) + " ms",
+                {}, CloseReason::kHeartBeatMissed);
+  }
+  silent_once_ = silent;
+  silence_timer_.arm(silence_check_);
+}
+
+}  // namespace stampede::gateway

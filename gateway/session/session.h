@@ -1,0 +1,146 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "gateway/session/frames.h"
+#include "gateway/session/session_context.h"
+#include "gateway/session/subscription.h"
+#include "gateway/session/transport.h"
+#include "shared/stomp/decoder.h"
+
+namespace stampede::gateway {
+
+/// One STOMP client: turns its frames into calls on rooms and publisher, and answers. Knows no
+/// socket. Owned by its connection, on its shard's thread.
+///
+/// Frames take effect in the order received. What must wait for an answer (a SEND behind a
+/// SUBSCRIBE that is not live yet, a DISCONNECT behind unconfirmed SENDs) stops the session from
+/// reading until it may go on.
+class Session final : public SessionInput, private FrameSink {
+ public:
+  /// Arms the CONNECT deadline. Transport and context outlive the session.
+  Session(Transport& transport, const SessionContext& context, SessionId id);
+  ~Session() override;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  void on_bytes(std::string_view bytes) override;
+  void on_overflow(std::size_t queued_bytes) override;
+  void on_shutdown() override;
+  void on_closed(CloseReason reason) override;
+
+ private:
+  enum class State { kConnecting, kConnected, kClosed };
+
+  struct HeldSend {
+    MessageRef message;
+    std::string receipt;
+  };
+  /// An ACK or NACK: of which delivery of which subscription.
+  struct Answer {
+    AckId id;
+    bool positive = true;
+    bool requeue = true;  ///< of a NACK
+    std::string receipt;
+  };
+  /// What was sent between BEGIN and its end.
+  struct Transaction {
+    std::vector<std::variant<HeldSend, Answer>> steps;
+    std::size_t bytes = 0;
+  };
+  /// A COMMIT under way: its receipts go out together, after the last confirm.
+  struct Commit {
+    std::size_t open = 0;
+    std::vector<std::pair<std::string, std::optional<Seq>>> receipts;
+    std::string receipt;  ///< the COMMIT's own: the last
+  };
+
+  void process();
+  void fail_to_decode(const Error& error);
+  [[nodiscard]] bool must_wait(stomp::Command command) const noexcept;
+  void handle(const stomp::FrameView& frame);
+  /// Something that frames wait for has happened.
+  void advance();
+  void end_if_answered();
+
+  // One function per command: commands.cpp, and acknowledge.cpp and transactions.cpp for theirs.
+  void on_connect(const stomp::FrameView& frame);
+  void on_send(const stomp::FrameView& frame);
+  void on_subscribe(const stomp::FrameView& frame);
+  void on_unsubscribe(const stomp::FrameView& frame);
+  void on_disconnect(const stomp::FrameView& frame);
+  void on_answer(const stomp::FrameView& frame);
+  void on_begin(const stomp::FrameView& frame);
+  void on_commit(const stomp::FrameView& frame);
+  void on_abort(const stomp::FrameView& frame);
+
+  MessageRef make_message(const stomp::FrameView& frame, RoomName room) const;
+  /// `done` runs once the message is confirmed or not, unless the session is over by then.
+  void publish(MessageRef message, std::function<void(const Result<Seq>&)> done);
+  void publish_alone(HeldSend send);
+
+  /// The delivery that ACK or NACK names, or why there is none.
+  Result<AckId> answered_delivery(const stomp::FrameView& frame) const;
+  Subscription* find_subscription(std::uint64_t serial) const;
+  void apply(const Answer& answer);
+
+  /// The transaction that the frame's header names; nullptr after an ERROR.
+  Transaction* open_transaction(const stomp::FrameView& frame);
+  void hold(const stomp::FrameView& frame, std::variant<HeldSend, Answer> step, std::size_t bytes);
+  void confirm_commit(const std::shared_ptr<Commit>& commit, const std::string& receipt,
+                      const Result<Seq>& position);
+
+  void on_live(const std::string& key, std::string_view receipt, const Result<Seq>& position);
+  void fail_unstored(const Error& error, std::string_view receipt);
+
+  void send(const Slice& frame) override;
+  void on_backlog_full(std::size_t waiting_bytes) override;
+  /// Answers with RECEIPT when the frame asked for one.
+  void acknowledge(const stomp::FrameView& frame);
+  /// Sends ERROR, then closes: the specification asks for both. Later calls do nothing.
+  void fail(std::string_view message, std::string_view detail, std::string_view receipt = {},
+            CloseReason reason = CloseReason::kStompError);
+  void leave_all() noexcept;
+
+  void start_heart_beats(HeartBeat client);
+  void on_send_timer();
+  void on_silence_timer();
+
+  Transport& transport_;
+  const SessionContext& context_;
+  SessionId id_;
+  UserId user_;
+  State state_ = State::kConnecting;
+  bool shutting_down_ = false;  ///< no frame is handled any more
+  stomp::Version version_ = stomp::Version::kV12;
+  stomp::Decoder decoder_;
+  std::optional<stomp::FrameView> parked_;  ///< waits; the decoder is not touched meanwhile
+  std::unordered_map<std::string, std::unique_ptr<Subscription>> subscriptions_;
+  std::uint64_t subscriptions_made_ = 0;
+  std::size_t pending_subscriptions_ = 0;
+  std::unordered_map<std::string, Transaction> transactions_;
+  std::size_t in_flight_ = 0;
+  std::size_t in_flight_bytes_ = 0;
+
+  Milliseconds send_interval_{0};
+  Milliseconds silence_check_{0};
+  bool sent_ = false;      ///< since the last send timer
+  bool received_ = false;  ///< since the last silence timer
+  bool silent_once_ = false;
+  TimerWheel::Timer send_timer_;
+  TimerWheel::Timer silence_timer_;  ///< before CONNECT: its deadline
+
+  /// Answers that come after the session's end find this gone.
+  std::shared_ptr<void> alive_ = std::make_shared<char>();
+};
+
+}  // namespace stampede::gateway

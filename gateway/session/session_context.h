@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+
+#include "gateway/rooms/publisher.h"
+#include "gateway/rooms/room_registry.h"
+#include "gateway/session/session_metrics.h"
+#include "shared/base/clock.h"
+#include "shared/base/executor.h"
+#include "shared/base/ids.h"
+#include "shared/runtime/timer_wheel.h"
+#include "shared/stomp/decoder.h"
+
+namespace stampede::gateway {
+
+struct SessionLimits {
+  stomp::DecoderLimits decoder;
+  /// Of bodies that wait for a client which acknowledges by hand.
+  std::size_t max_waiting_bytes = 1024 * 1024;
+  std::size_t max_transactions = 16;
+  std::size_t max_transaction_frames = 10'000;
+  std::size_t max_transaction_bytes = 4 * 1024 * 1024;
+  std::size_t max_subscriptions = 256;
+  Milliseconds connect_timeout{10'000};  ///< from the connection's start to CONNECT
+  Milliseconds heart_beat{10'000};       ///< offered to send and asked for; 0 = none
+  /// Silence is never taken for death before this: browsers throttle the timers of hidden pages to
+  /// one a minute.
+  Milliseconds min_silence{75'000};
+  /// SENDs of one session that wait for their confirm; beyond it the session is not read from.
+  std::size_t max_in_flight = 1000;
+  std::size_t max_in_flight_bytes = 4 * 1024 * 1024;
+};
+
+/// What a session works with. One per shard, outlives the shard's sessions.
+struct SessionContext {
+  Executor& executor;
+  const Clock& clock;
+  TimerWheel& wheel;
+  RoomRegistry& rooms;
+  Publisher& publisher;
+  GatewayId gateway;
+  SessionLimits limits;
+  SessionMetrics metrics;
+};
+
+}  // namespace stampede::gateway

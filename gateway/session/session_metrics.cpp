@@ -1,0 +1,40 @@
+#include "gateway/session/session_metrics.h"
+
+#include <string>
+#include <utility>
+
+namespace stampede::gateway {
+namespace {
+
+template <std::size_t... I>
+std::array<Counter, sizeof...(I)> frame_counters(Metrics& metrics, std::index_sequence<I...>) {
+  return {
+      metrics.counter("stampede_gateway_frames_total", "STOMP frames of clients, by command.",
+                      {{"command", std::string(to_string(static_cast<stomp::Command>(I)))}})...};
+}
+
+template <std::size_t... I>
+std::array<Counter, sizeof...(I)> connect_counters(Metrics& metrics, std::index_sequence<I...>) {
+  return {
+      metrics.counter("stampede_gateway_connects_total", "STOMP sessions begun, by version.",
+                      {{"version", std::string(to_string(static_cast<stomp::Version>(I)))}})...};
+}
+
+}  // namespace
+
+SessionMetrics::SessionMetrics(Metrics& metrics)
+    : sessions(
+          metrics.gauge("stampede_gateway_sessions", "Clients between CONNECTED and the end.")),
+      errors(metrics.counter("stampede_gateway_errors_total", "ERROR frames sent to clients.")),
+      frames_(frame_counters(metrics, std::make_index_sequence<11>())),
+      connects_(connect_counters(metrics, std::make_index_sequence<3>())) {}
+
+const Counter& SessionMetrics::frames(stomp::Command command) const noexcept {
+  return frames_[static_cast<std::size_t>(command)];
+}
+
+const Counter& SessionMetrics::connects(stomp::Version version) const noexcept {
+  return connects_[static_cast<std::size_t>(version)];
+}
+
+}  // namespace stampede::gateway

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace stampede::gateway {
+
+/// The bytes of one outgoing STOMP frame, shared by every session that sends the same frame. The
+/// WebSocket header stands in front of it: a server does not mask, so those bytes are the same for
+/// everyone too. Text when the frame is UTF-8, else binary (browsers drop a connection that sends
+/// malformed text).
+///
+/// The reference count is not atomic: a slice never leaves its shard's thread.
+class Slice {
+ public:
+  Slice() = default;
+  /// `stomp` is one whole frame.
+  static Slice of_stomp_frame(std::string_view stomp);
+  /// One LF: a heart-beat.
+  static Slice of_heart_beat();
+  /// Bytes that mean something to a WebSocket only: a control frame, the answer to its handshake.
+  static Slice of_websocket_only(std::string bytes);
+
+  Slice(const Slice& other) noexcept : block_(other.block_) {
+    if (block_ != nullptr) ++block_->references;
+  }
+  Slice(Slice&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+  Slice& operator=(Slice other) noexcept {
+    std::swap(block_, other.block_);
+    return *this;
+  }
+  ~Slice() {
+    if (block_ != nullptr && --block_->references == 0) delete block_;
+  }
+
+  /// For a WebSocket: header and frame.
+  [[nodiscard]] std::string_view websocket() const noexcept { return block_->bytes; }
+  /// For a raw TCP stream: the frame alone.
+  [[nodiscard]] std::string_view stomp() const noexcept {
+    return std::string_view(block_->bytes).substr(block_->header_bytes);
+  }
+
+ private:
+  struct Block {
+    std::uint32_t references;
+    std::uint32_t header_bytes;
+    std::string bytes;
+  };
+  explicit Slice(Block* block) : block_(block) {}
+
+  Block* block_ = nullptr;
+};
+
+}  // namespace stampede::gateway

@@ -1,0 +1,40 @@
+#include "gateway/session/subscription.h"
+
+#include "gateway/session/frames.h"
+
+namespace stampede::gateway {
+
+Subscription::Subscription(FrameSink& sink, stomp::Version version, std::string id,
+                           std::uint64_t serial, RoomName room, const Options& options)
+    : Subscriber(version, std::move(id), options.ack != AckMode::kAuto),
+      sink_(sink),
+      serial_(serial),
+      room_(std::move(room)) {
+  if (options.ack != AckMode::kAuto) {
+    window_.emplace(options.ack, options.prefetch, options.max_waiting_bytes);
+  }
+}
+
+void Subscription::deliver_individually(const MessageRef& message) {
+  if (!window_->add(message)) return sink_.on_backlog_full(window_->waiting_bytes());
+  send_what_may_go();
+}
+
+void Subscription::ack(AckWindow::Tag tag) {
+  window_->ack(tag);
+  send_what_may_go();
+}
+
+void Subscription::nack(AckWindow::Tag tag, bool requeue) {
+  window_->nack(tag, requeue);
+  send_what_may_go();
+}
+
+void Subscription::send_what_may_go() {
+  while (const auto next = window_->next()) {
+    const Acknowledgeable how{ack_id(serial_, next->tag), next->redelivered};
+    sink_.send(message_frame(version(), id(), *next->message, how));
+  }
+}
+
+}  // namespace stampede::gateway

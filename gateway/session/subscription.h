@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "gateway/rooms/audience.h"
+#include "gateway/session/ack_window.h"
+
+namespace stampede::gateway {
+
+/// What a subscription needs of its session.
+class FrameSink {
+ public:
+  virtual void send(const Slice& frame) = 0;
+  /// A subscription that acknowledges by hand lets more wait than is kept. Nothing may be called
+  /// back inside this.
+  virtual void on_backlog_full(std::size_t waiting_bytes) = 0;
+
+ protected:
+  ~FrameSink() = default;
+};
+
+/// One subscription of a session; in its room's audience once it is live. Owned by the session.
+class Subscription final : public Subscriber {
+ public:
+  struct Options {
+    AckMode ack = AckMode::kAuto;
+    std::size_t prefetch = 0;           ///< 0: no bound
+    std::size_t max_waiting_bytes = 0;  ///< of what waits for an acknowledgement
+  };
+
+  /// `serial` tells the session's subscriptions apart over its whole life: ids can be used again.
+  Subscription(FrameSink& sink, stomp::Version version, std::string id, std::uint64_t serial,
+               RoomName room, const Options& options);
+
+  void deliver(const Slice& frame) override { sink_.send(frame); }
+  void deliver_individually(const MessageRef& message) override;
+
+  [[nodiscard]] const RoomName& room() const noexcept { return room_; }
+  [[nodiscard]] std::uint64_t serial() const noexcept { return serial_; }
+  /// Null in `auto` mode, where nothing is acknowledged.
+  [[nodiscard]] const AckWindow* window() const noexcept { return window_ ? &*window_ : nullptr; }
+
+  void ack(AckWindow::Tag tag);
+  void nack(AckWindow::Tag tag, bool requeue);
+
+ private:
+  void send_what_may_go();
+
+  FrameSink& sink_;
+  std::uint64_t serial_;
+  RoomName room_;
+  std::optional<AckWindow> window_;
+};
+
+}  // namespace stampede::gateway

@@ -1,0 +1,94 @@
+// BEGIN, COMMIT, ABORT: what is sent in between is held here and takes effect together. Nothing is
+// receipted before its effect: not at all after an ABORT, after the last confirm of a COMMIT.
+#include "gateway/session/session.h"
+
+namespace stampede::gateway {
+
+using stomp::FrameView;
+
+void Session::on_begin(const FrameView& frame) {
+  const auto name = frame.find("transaction");
+  if (!name)
+    return fail("Missing transaction", "BEGIN needs a transaction header", receipt_of(frame));
+  if (transactions_.size() >= context_.limits.max_transactions) {
+    return fail("Bad transaction",
+                "a session may hold " + std::to_string(context_.limits.max_transactions) +
+                    " transactions open",
+                receipt_of(frame));
+  }
+  if (!transactions_.try_emplace(std::string(*name)).second) {
+    return fail("Bad transaction", "'" + std::string(*name) + "' has begun already",
+                receipt_of(frame));
+  }
+  acknowledge(frame);
+}
+
+Session::Transaction* Session::open_transaction(const FrameView& frame) {
+  const auto name = frame.find("transaction");
+  if (!name) {
+    fail("Missing transaction",
+         std::string(to_string(frame.command)) + " needs a transaction header", receipt_of(frame));
+    return nullptr;
+  }
+  const auto found = transactions_.find(std::string(*name));
+  if (found != transactions_.end()) return &found->second;
+  fail("Bad transaction", "'" + std::string(*name) + "' has not begun", receipt_of(frame));
+  return nullptr;
+}
+
+void Session::hold(const FrameView& frame, std::variant<HeldSend, Answer> step, std::size_t bytes) {
+  Transaction* const transaction = open_transaction(frame);
+  if (transaction == nullptr) return;
+  const SessionLimits& limits = context_.limits;
+  if (transaction->steps.size() >= limits.max_transaction_frames ||
+      transaction->bytes + bytes > limits.max_transaction_bytes) {
+    return fail("Bad transaction",
+                "a transaction may hold " + std::to_string(limits.max_transaction_frames) +
+                    " frames and " + std::to_string(limits.max_transaction_bytes) + " bytes",
+                receipt_of(frame), CloseReason::kMessageTooBig);
+  }
+  transaction->bytes += bytes;
+  transaction->steps.push_back(std::move(step));
+}
+
+void Session::on_abort(const FrameView& frame) {
+  if (open_transaction(frame) == nullptr) return;
+  transactions_.erase(std::string(*frame.find("transaction")));
+  acknowledge(frame);
+}
+
+void Session::on_commit(const FrameView& frame) {
+  Transaction* const open = open_transaction(frame);
+  if (open == nullptr) return;
+  const Transaction transaction = std::move(*open);
+  transactions_.erase(std::string(*frame.find("transaction")));
+
+  const auto commit = std::make_shared<Commit>();
+  // The COMMIT itself is one of those waited for, so that nothing is receipted while it goes on.
+  commit->open = 1;
+  commit->receipt = receipt_of(frame);
+  for (const auto& step : transaction.steps) {
+    if (const auto* const answer = std::get_if<Answer>(&step)) {
+      apply(*answer);
+      if (!answer->receipt.empty()) commit->receipts.emplace_back(answer->receipt, std::nullopt);
+      continue;
+    }
+    const auto& send = std::get<HeldSend>(step);
+    ++commit->open;
+    publish(send.message, [this, commit, receipt = send.receipt](const Result<Seq>& position) {
+      confirm_commit(commit, receipt, position);
+    });
+  }
+  confirm_commit(commit, {}, kNoSeq);
+}
+
+void Session::confirm_commit(const std::shared_ptr<Commit>& commit, const std::string& receipt,
+                             const Result<Seq>& position) {
+  if (!position) return fail_unstored(position.error(), receipt);
+  if (!receipt.empty()) commit->receipts.emplace_back(receipt, if_known(*position));
+  if (--commit->open > 0) return;
+  for (const auto& [id, seq] : commit->receipts) send(receipt_frame(version_, id, seq));
+  if (!commit->receipt.empty()) send(receipt_frame(version_, commit->receipt));
+}
+
+}  // namespace stampede::gateway

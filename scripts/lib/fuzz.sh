@@ -1,0 +1,56 @@
+# shellcheck shell=bash
+# Runs the fuzz targets of tests/fuzz one after the other. Needs common.sh, packages.sh and build.sh.
+
+# shellcheck disable=SC2034,SC2154  # packages.sh reads it
+PACKAGES[fuzz]="clang++-14:clang-14 libclang-rt-14-dev llvm-symbolizer-14:llvm-14"
+FUZZ_TARGETS="stomp_decoder ws_decoder utf8 session wire query"
+# What targets have found interesting stays here and is where the next run begins; findings stay, too.
+FUZZ_DIR=$ROOT/build/fuzzing
+
+# run_fuzz_targets SECONDS: each target for that long; fails when one of them has a finding.
+run_fuzz_targets() {
+  local target failed=0
+  need_number --fuzz "$1" 1 86400
+  ensure_packages build fuzz
+  build_cpp fuzz fuzz_targets
+  printf '%-14s %12s %9s  %s\n' TARGET EXECUTIONS SECONDS FINDING
+  for target in $FUZZ_TARGETS; do
+    run_fuzz_target "$target" "$1" || failed=1
+  done
+  return "$failed"
+}
+
+# run_fuzz_target TARGET SECONDS: prints its line of the table.
+run_fuzz_target() {
+  local target=$1 seconds=$2 status=0 started=$SECONDS
+  local grown=$FUZZ_DIR/corpus/$target found=$FUZZ_DIR/findings log=$FUZZ_DIR/$target.log
+  local program
+  program=$(build_dir fuzz)/tests/fuzz/fuzz_$target
+  mkdir -p "$grown" "$found"
+  say "fuzzing $target for $seconds s"
+  # Without entropic scheduling, whose bookkeeping takes longer than a session does.
+  "$program" -max_total_time="$seconds" -max_len=2048 -timeout=10 -rss_limit_mb=2048 \
+    -entropic=0 -print_final_stats=1 -dict="$ROOT/tests/fuzz/dictionaries/$target.dict" \
+    -artifact_prefix="$found/$target-" "$grown" "$ROOT/tests/fuzz/corpus/$target" \
+    >"$log" 2>&1 || status=$?
+  # libFuzzer's own word for ^C.
+  ((status != 72)) || exit 130
+  printf '%-14s %12s %9s  %s\n' "$target" "$(executions "$log")" $((SECONDS - started)) \
+    "$( ((status)) && reproducer "$log" || echo none)"
+  ((status == 0)) || fuzz_finding "$target" "$program" "$log"
+}
+
+executions() { sed -n 's/^stat::number_of_executed_units: *//p' "$1"; }
+
+# reproducer LOG: the file that libFuzzer wrote.
+reproducer() { sed -n 's/.*Test unit written to //p' "$1" | tail -n 1; }
+
+fuzz_finding() {
+  local target=$1 program=$2 log=$3 input
+  input=$(reproducer "$log")
+  grep -a -m 3 -E '^finding:|ERROR: |runtime error:' "$log" >&2 || tail -n 20 "$log" >&2
+  warn "$target has a finding; all that was said is in $log
+   again:  $program ${input:-(no input was written)}
+   mended: keep the input as a file of tests/fuzz/corpus/$target/"
+  return 1
+}

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "shared/base/clock.h"
+#include "shared/ports/room_directory.h"
+
+namespace stampede::memory {
+
+/// The rooms of one process. Any thread, one mutex; outlives its directories. `clock` outlives it.
+class MemoryRooms {
+ public:
+  struct Limits {
+    std::size_t recent_messages = 1000;      ///< of one room
+    std::size_t recent_bytes = 1024 * 1024;  ///< of one room, encoded size
+    Seconds key_ttl{300};                    ///< how long a sender's `message-key` is remembered
+    Seconds idle_ttl{600};                   ///< how long a room without members is
+  };
+
+  MemoryRooms(Limits limits, const Clock& clock) : limits_(limits), clock_(clock) {}
+  MemoryRooms(const MemoryRooms&) = delete;
+  MemoryRooms& operator=(const MemoryRooms&) = delete;
+
+ private:
+  friend class MemoryDirectory;
+
+  struct Entry {
+    Member member;
+    const void* gateway;
+  };
+  struct Recent {
+    MessageRef message;
+    std::size_t bytes;
+  };
+  struct Room {
+    Seq last = kNoSeq;
+    std::deque<Recent> recent;
+    std::size_t recent_bytes = 0;
+    std::map<SessionId, Entry> members;
+    std::unordered_map<const void*, std::size_t> members_of;  ///< per gateway
+    Clock::Instant idle_since{};                              ///< only while nobody is in
+  };
+  struct Key {
+    Position position;
+    Clock::Instant expires;
+  };
+
+  // All of these with mutex_ held.
+  Room& room(const RoomName& name);
+  Sequenced sequence(const SequenceRequest& request, const void* gateway);
+  void remember(Room& in, MessageRef message);
+  void leave(const RoomName& name, const SessionId& session);
+  void leave_all(const void* gateway);
+  void expire();
+
+  const Limits limits_;
+  const Clock& clock_;
+
+  std::mutex mutex_;
+  std::map<std::string, Room, std::less<>> rooms_;
+  std::unordered_map<std::string, Key> keys_;
+  std::deque<std::pair<Clock::Instant, std::string>> expiring_keys_;   ///< oldest first
+  std::deque<std::pair<Clock::Instant, std::string>> expiring_rooms_;  ///< oldest first
+};
+
+/// One gateway's view of the MemoryRooms. Destroying it takes its members away.
+class MemoryDirectory final : public RoomDirectory {
+ public:
+  explicit MemoryDirectory(MemoryRooms& rooms) : rooms_(rooms) {}
+  ~MemoryDirectory() override;
+  MemoryDirectory(const MemoryDirectory&) = delete;
+  MemoryDirectory& operator=(const MemoryDirectory&) = delete;
+
+  void sequence(std::vector<SequenceRequest> batch,
+                Reply<std::vector<Result<Sequenced>>> sequenced) override;
+  void enter(std::vector<Member> members, Reply<Result<std::vector<Seq>>> entered) override;
+  void leave(std::vector<Member> members) override;
+  void recent(RoomName room, Seq after, std::size_t limit,
+              Reply<Result<std::vector<MessageRef>>> found) override;
+  void rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> found) override;
+  void members(RoomName room, Reply<Result<std::vector<Member>>> found) override;
+
+ private:
+  MemoryRooms& rooms_;
+};
+
+}  // namespace stampede::memory

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "shared/base/clock.h"
+#include "shared/base/error.h"
+#include "shared/model/message.h"
+
+namespace stampede::rabbitmq {
+
+/// Whoever waits for the outcome of some publishes. Called once per index.
+class Settlement {
+ public:
+  Settlement() = default;
+  Settlement(const Settlement&) = delete;
+  Settlement& operator=(const Settlement&) = delete;
+  virtual ~Settlement() = default;
+  virtual void settle(std::size_t index, Result<void> outcome) = 0;
+};
+
+/// A message that storage refused, on its way to the dead letters.
+struct DeadLetter {
+  std::string payload;
+  std::string reason;
+  std::string queue;  ///< where it came from
+};
+
+/// One publish that must be confirmed: a chat message, or a dead letter.
+struct Publish {
+  MessageRef message;
+  std::unique_ptr<DeadLetter> dead;
+  std::shared_ptr<Settlement> settlement;
+  std::size_t index = 0;  ///< for the settlement
+  std::size_t bytes = 0;  ///< what it counts for against the bound
+  Clock::Instant since{};
+  std::string returned{};  ///< why the broker could not route it
+  bool refused = false;    ///< nacked at least once
+};
+
+/// Publishes between `append` and the broker's confirm: those sent, in the order of their delivery
+/// tags, then those waiting. After a lost connection the unconfirmed ones are sent again in the
+/// same order, so messages of one sender keep theirs. Pure; one thread.
+class ConfirmQueue {
+ public:
+  using Tag = std::uint64_t;  ///< 1 for the first publish on a channel
+
+  struct Confirmed {
+    std::size_t count = 0;
+    Clock::Instant oldest{};
+  };
+
+  /// `window`: publishes sent and not confirmed; `max_bytes`: of all that are not settled.
+  ConfirmQueue(std::size_t window, std::size_t max_bytes);
+
+  /// False, and nothing taken, when `max_bytes` would be passed.
+  [[nodiscard]] bool has_room(std::size_t bytes) const { return bytes_ + bytes <= max_bytes_; }
+  void push(Publish publish);
+
+  /// The next publish to send, with the tag it will have; null when none waits or the window is
+  /// full. Valid until the next call.
+  const Publish* next_to_send(Tag& tag);
+
+  /// basic.ack. Tags that are not in flight are ignored.
+  Confirmed ack(Tag tag, bool multiple);
+  /// basic.nack; returns how many publishes now wait for `retry`.
+  std::size_t nack(Tag tag, bool multiple);
+  /// What was nacked waits to be sent again, before everything else that waits.
+  void retry();
+  /// basic.return: the ack that follows settles with kUnavailable and `why`.
+  void returned(Tag tag, std::string why);
+  /// Everything unsettled waits again; tags begin at 1.
+  void connection_lost();
+
+  /// Settles what was pushed before `deadline` with kUnavailable; returns how many.
+  std::size_t expire(Clock::Instant deadline, const std::string& why);
+  void cancel_all(const Error& error);
+
+  [[nodiscard]] std::size_t unsettled() const { return unsettled_; }
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+ private:
+  /// The items that a confirm is about: [first, second).
+  [[nodiscard]] std::pair<std::size_t, std::size_t> range(Tag tag, bool multiple) const;
+  void expire(Publish& publish, const std::string& why);
+  void settle(Publish& publish, Result<void> outcome);
+  void drop_settled_front();
+
+  std::size_t window_;
+  std::size_t max_bytes_;
+  std::deque<Publish> items_;  ///< a settled one keeps its place, without settlement, until first
+  std::vector<Publish> refused_;  ///< nacked, until `retry`
+  std::size_t sent_ = 0;  ///< the first `sent_` items have tags first_tag_, first_tag_ + 1, …
+  Tag first_tag_ = 1;
+  std::size_t in_flight_ = 0;  ///< sent and unsettled
+  std::size_t unsettled_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace stampede::rabbitmq

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shared/adapters/rabbitmq/delivery_window.h"
+#include "shared/adapters/rabbitmq/link.h"
+#include "shared/adapters/rabbitmq/meters.h"
+#include "shared/adapters/rabbitmq/storage_publisher.h"
+#include "shared/ports/message_feed.h"
+
+namespace stampede::rabbitmq {
+
+/// Consumes all storage queues on one channel, each with its share of the prefetch (at least one),
+/// because quorum queues know no limit over several consumers. What cannot be decoded, or is
+/// rejected, is confirmed by the dead letters before it is acked here. One thread, the loop's.
+class FeedConsumer final : public ChannelUser {
+ public:
+  FeedConsumer(Link& link, ChannelId channel, const Topology& topology, StoragePublisher& publisher,
+               Meters& meters);
+
+  /// Begins to consume; once.
+  void consume(std::size_t prefetch, Executor& on, MessageFeed::Handler handler);
+  void ack(const std::vector<MessageFeed::DeliveryTag>& tags);
+  void reject(std::vector<MessageFeed::Rejection> rejections);
+  /// Replies when no delivery is on its way, rejected ones are safe, and the broker has all acks.
+  void stop(Reply<Result<void>> stopped);
+  /// Answers what is unanswered with kCancelled.
+  void cancel();
+
+ private:
+  void on_up(Connection& connection) override;
+  void on_down() override;
+  void on_method(const Method& method) override;
+  void on_content(const Content& content) override;
+  void on_read_end() override;
+  [[nodiscard]] bool ready() const override { return !consuming_ || owed_consume_oks_ == 0; }
+
+  [[nodiscard]] std::optional<DeliveryWindow::Tag> current(MessageFeed::DeliveryTag tag) const;
+  void bury(DeliveryWindow::Tag tag, DeadLetter letter);
+  void on_buried(std::uint64_t epoch, DeliveryWindow::Tag tag, const Result<void>& outcome);
+  void send_acks();
+  void advance_stop();
+  void finish_stop();
+
+  Link& link_;
+  ChannelId channel_;
+  const Topology& topology_;
+  StoragePublisher& publisher_;
+  Meters& meters_;
+
+  bool consuming_ = false;
+  std::uint16_t prefetch_each_ = 1;
+  Executor* on_ = nullptr;
+  std::shared_ptr<const MessageFeed::Handler> handler_;
+  std::vector<MessageFeed::Delivery> batch_;  ///< of the read under way
+  std::vector<Reply<Result<void>>> stops_;
+
+  Connection* connection_ = nullptr;  ///< while the link is up
+  std::uint64_t epoch_ = 0;           ///< of the connection; upper part of a delivery tag
+  std::size_t owed_consume_oks_ = 0;
+  DeliveryWindow window_;
+
+  /// Stopping: cancels are sent; every reject is settled; a last answer proves that the broker has
+  /// all acks.
+  enum class Stop { kNo, kCancelling, kBurying, kFlushing };
+  Stop stop_ = Stop::kNo;
+  std::size_t owed_cancel_oks_ = 0;
+  std::size_t burials_ = 0;  ///< on this connection, not confirmed
+};
+
+}  // namespace stampede::rabbitmq

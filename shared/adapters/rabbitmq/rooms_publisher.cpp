@@ -1,0 +1,61 @@
+// Kept apart from the confirmed channel, because a confirm waits for every queue a message goes to.
+#include "shared/adapters/rabbitmq/rooms_publisher.h"
+
+#include "shared/model/partition.h"
+#include "shared/model/wire.h"
+
+namespace stampede::rabbitmq {
+
+RoomsPublisher::RoomsPublisher(Settings settings, Link& link, ChannelId channel,
+                               const Topology& topology, Meters& meters)
+    : settings_(std::move(settings)),
+      link_(link),
+      channel_(channel),
+      topology_(topology),
+      meters_(meters) {}
+
+void RoomsPublisher::on_up(Connection& connection) {
+  connection_ = &connection;
+  append_method(connection.out(), channel_, AMQP_CHANNEL_OPEN_METHOD,
+                amqp_channel_open_t{amqp_empty_bytes});
+  connection.flush();
+}
+
+void RoomsPublisher::on_down() {
+  connection_ = nullptr;
+  ready_ = false;
+}
+
+void RoomsPublisher::on_method(const Method& method) {
+  if (method.id != AMQP_CHANNEL_OPEN_OK_METHOD) return;
+  ready_ = true;
+  link_.user_changed();
+}
+
+void RoomsPublisher::publish(const std::vector<MessageRef>& batch) {
+  if (!ready_) return meters_.bus_dropped_away.add(static_cast<double>(batch.size()));
+  if (link_.blocked()) return meters_.bus_dropped_blocked.add(static_cast<double>(batch.size()));
+  for (const MessageRef& message : batch) {
+    if (connection_->unsent_bytes() > settings_.max_unsent_bytes) {
+      meters_.bus_dropped_full.add();
+    } else {
+      send(*message);
+    }
+  }
+  connection_->flush();
+}
+
+void RoomsPublisher::send(const Message& message) {
+  const std::string key = routing_key(message.room);
+  amqp_basic_publish_t method{};
+  method.exchange = to_amqp(topology_.rooms_exchange());
+  method.routing_key = to_amqp(key);
+  amqp_basic_properties_t properties{};
+  properties._flags = AMQP_BASIC_APP_ID_FLAG;
+  properties.app_id = to_amqp(settings_.self);
+  append_publish(connection_->out(), channel_, method, properties, encode_message(message),
+                 connection_->frame_max());
+  meters_.rooms_publishes.add();
+}
+
+}  // namespace stampede::rabbitmq

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "shared/adapters/rabbitmq/link.h"
+#include "shared/adapters/rabbitmq/meters.h"
+#include "shared/model/message.h"
+
+namespace stampede::rabbitmq {
+
+/// The unconfirmed channel: live messages to the rooms exchange, at most once. What cannot be
+/// written now is dropped and counted. One thread, the loop's.
+class RoomsPublisher final : public ChannelUser {
+ public:
+  struct Settings {
+    std::string self;  ///< AMQP app_id
+    std::size_t max_unsent_bytes = 0;
+  };
+
+  RoomsPublisher(Settings settings, Link& link, ChannelId channel, const Topology& topology,
+                 Meters& meters);
+
+  void publish(const std::vector<MessageRef>& batch);
+
+ private:
+  void on_up(Connection& connection) override;
+  void on_down() override;
+  void on_method(const Method& method) override;
+  void on_content(const Content&) override {}
+  [[nodiscard]] bool ready() const override { return ready_; }
+
+  void send(const Message& message);
+
+  Settings settings_;
+  Link& link_;
+  ChannelId channel_;
+  const Topology& topology_;
+  Meters& meters_;
+  Connection* connection_ = nullptr;  ///< while the link is up
+  bool ready_ = false;
+};
+
+}  // namespace stampede::rabbitmq

@@ -1,0 +1,220 @@
+// Calls wait in a list of our own rather than in the loop's: what the loop drops when it is stopped
+// would never be answered.
+#include "shared/adapters/redis/directory.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace stampede::redis {
+namespace {
+
+constexpr const char* kComponent = "redis";
+
+}  // namespace
+
+Directory::Directory(Loop& loop, const Options& options, Server server, Metrics& metrics,
+                     Health& health)
+    : loop_(loop),
+      options_(options),
+      keys_(options_.prefix),
+      health_(health),
+      connection_(loop, options_, std::move(server),
+                  {[this] { registrar_.on_up(); }, [this](const std::string& why) { close(why); }},
+                  metrics),
+      context_{loop_, options_, keys_, connection_, membership_, {}, {}},
+      registrar_(
+          context_, [this] { open(); }, metrics),
+      sequencer_(context_, [this] { registrar_.on_data_lost(); }),
+      reads_(context_) {
+  // Nobody tells a directory without a lease when Redis has come back empty.
+  if (options_.gateway.empty()) context_.unproven_till = Clock::Instant::max();
+  health_.set(kComponent, false, connection_.reason());
+  loop_.post([this] { connection_.start(); });
+}
+
+Directory::~Directory() {
+  const Error error(Errc::kCancelled, "the room directory is shutting down");
+  open_ = false;
+  connection_.shut_down();
+  for (const Call& call : calls_) call(&error);
+  for (const Held& held : held_) held.call(&error);
+}
+
+void Directory::submit(Call call) {
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    first = calls_.empty();
+    calls_.push_back(std::move(call));
+  }
+  if (first) loop_.post([this] { run_calls(); });
+}
+
+void Directory::run_calls() {
+  {
+    const std::lock_guard lock(mutex_);
+    running_.swap(calls_);
+  }
+  for (const Call& call : running_) call(nullptr);
+  running_.clear();
+}
+
+Error Directory::away() const {
+  return {Errc::kUnavailable,
+          "Redis is away: " + (connection_.is_up() ? "registering members" : connection_.reason())};
+}
+
+void Directory::when_open(Call call) {
+  if (open_) {
+    call(nullptr);
+    return;
+  }
+  held_.push_back({system_clock().now() + options_.timeout, std::move(call)});
+  loop_.post_after(options_.timeout, [this] { expire_held(); });
+}
+
+void Directory::expire_held() {
+  const Error error = away();
+  while (!held_.empty() && held_.front().deadline <= system_clock().now()) {
+    const Held expired = std::move(held_.front());
+    held_.pop_front();
+    expired.call(&error);
+  }
+}
+
+void Directory::open() {
+  open_ = true;
+  connection_.settle();
+  health_.set(kComponent, true);
+  for (const Held& held : std::exchange(held_, {})) held.call(nullptr);
+}
+
+void Directory::close(const std::string& reason) {
+  open_ = false;
+  registrar_.on_down();
+  health_.set(kComponent, false, reason);
+}
+
+void Directory::sequence(std::vector<SequenceRequest> batch,
+                         Reply<std::vector<Result<Sequenced>>> sequenced) {
+  submit([this, batch = std::move(batch),
+          sequenced = std::move(sequenced)](const Error* refused) mutable {
+    if (refused != nullptr || !open_) {
+      const Error error = refused != nullptr ? *refused : away();
+      sequenced(std::vector<Result<Sequenced>>(batch.size(), error));
+      return;
+    }
+    sequencer_.sequence(std::move(batch), sequenced);
+  });
+}
+
+void Directory::enter(std::vector<Member> members, Reply<Result<std::vector<Seq>>> entered) {
+  submit([this, members = std::move(members), entered = std::move(entered)](const Error* refused) {
+    if (refused != nullptr) {
+      entered(*refused);
+      return;
+    }
+    if (options_.gateway.empty()) {
+      entered(Error(Errc::kInvalidArgument, "a directory without a gateway id has no members"));
+      return;
+    }
+    for (const Member& member : members) membership_.enter(member);
+    when_open([this, members, entered](const Error* still_away) {
+      if (still_away != nullptr) {
+        entered(*still_away);
+      } else {
+        send_enter(members, entered);
+      }
+    });
+  });
+}
+
+void Directory::send_enter(const std::vector<Member>& members,
+                           const Reply<Result<std::vector<Seq>>>& entered) {
+  // While the call waited some may have left again; they must not come back.
+  std::vector<Member> still;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (!membership_.has(members[i].room, members[i].session)) continue;
+    still.push_back(members[i]);
+    places.push_back(i);
+  }
+  if (still.empty()) {
+    entered(std::vector<Seq>(members.size(), kNoSeq));
+    return;
+  }
+  registrar_.enter(
+      still, [entered, places, count = members.size()](const Result<std::vector<Seq>>& result) {
+        if (!result) {
+          entered(result.error());
+          return;
+        }
+        std::vector<Seq> out(count, kNoSeq);
+        for (std::size_t i = 0; i < places.size(); ++i) out[places[i]] = (*result)[i];
+        entered(std::move(out));
+      });
+}
+
+void Directory::leave(std::vector<Member> members) {
+  submit([this, members = std::move(members)](const Error* refused) {
+    if (refused != nullptr) return;
+    std::vector<Member> left;
+    for (const Member& member : members) {
+      if (membership_.leave(member)) left.push_back(member);
+    }
+    // Otherwise they are simply not entered again when Redis is back.
+    if (open_ && !left.empty()) registrar_.leave(left);
+  });
+}
+
+void Directory::recent(RoomName room, Seq after, std::size_t limit,
+                       Reply<Result<std::vector<MessageRef>>> found) {
+  submit(
+      [this, room = std::move(room), after, limit, found = std::move(found)](const Error* refused) {
+        if (refused != nullptr) {
+          found(*refused);
+          return;
+        }
+        when_open([this, room, after, limit, found](const Error* still_away) {
+          if (still_away != nullptr) {
+            found(*still_away);
+          } else {
+            reads_.recent(room, after, limit, found);
+          }
+        });
+      });
+}
+
+void Directory::rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> found) {
+  submit([this, query = std::move(query), found = std::move(found)](const Error* refused) {
+    if (refused != nullptr) {
+      found(*refused);
+      return;
+    }
+    when_open([this, query, found](const Error* still_away) {
+      if (still_away != nullptr) {
+        found(*still_away);
+      } else {
+        reads_.rooms(query, found);
+      }
+    });
+  });
+}
+
+void Directory::members(RoomName room, Reply<Result<std::vector<Member>>> found) {
+  submit([this, room = std::move(room), found = std::move(found)](const Error* refused) {
+    if (refused != nullptr) {
+      found(*refused);
+      return;
+    }
+    when_open([this, room, found](const Error* still_away) {
+      if (still_away != nullptr) {
+        found(*still_away);
+      } else {
+        reads_.members(room, found);
+      }
+    });
+  });
+}
+
+}  // namespace stampede::redis

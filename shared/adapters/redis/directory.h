@@ -1,0 +1,70 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "shared/adapters/redis/reads.h"
+#include "shared/adapters/redis/registrar.h"
+#include "shared/adapters/redis/sequencer.h"
+
+namespace stampede::redis {
+
+/// The RoomDirectory port: takes calls from any thread to the loop, and decides which of them wait
+/// while Redis is away. The rest is the parts'.
+class Directory final : public RoomDirectory {
+ public:
+  Directory(Loop& loop, const Options& options, Server server, Metrics& metrics, Health& health);
+  ~Directory() override;
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+
+  void sequence(std::vector<SequenceRequest> batch,
+                Reply<std::vector<Result<Sequenced>>> sequenced) override;
+  void enter(std::vector<Member> members, Reply<Result<std::vector<Seq>>> entered) override;
+  void leave(std::vector<Member> members) override;
+  void recent(RoomName room, Seq after, std::size_t limit,
+              Reply<Result<std::vector<MessageRef>>> found) override;
+  void rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> found) override;
+  void members(RoomName room, Reply<Result<std::vector<Member>>> found) override;
+
+ private:
+  /// Does the work, or answers with the reason why it is not done.
+  using Call = std::function<void(const Error* refused)>;
+  struct Held {
+    Clock::Instant deadline;
+    Call call;
+  };
+
+  void submit(Call call);
+  void run_calls();
+  void when_open(Call call);
+  void expire_held();
+  void open();
+  void close(const std::string& reason);
+  [[nodiscard]] Error away() const;
+  void send_enter(const std::vector<Member>& members,
+                  const Reply<Result<std::vector<Seq>>>& entered);
+
+  Loop& loop_;
+  const Options options_;
+  const Keys keys_;
+  Health& health_;
+
+  std::mutex mutex_;
+  std::vector<Call> calls_;  ///< guarded by mutex_; made and not yet run
+
+  // The loop's thread only.
+  std::vector<Call> running_;
+  std::deque<Held> held_;  ///< wait for Redis, oldest first
+  bool open_ = false;      ///< connected, and registered if we register
+  Membership membership_;
+  Connection connection_;
+  Context context_;
+  Registrar registrar_;
+  Sequencer sequencer_;
+  Reads reads_;
+};
+
+}  // namespace stampede::redis

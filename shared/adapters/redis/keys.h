@@ -1,0 +1,63 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "shared/model/message.h"
+
+namespace stampede::redis {
+
+/// Names of everything that is kept in Redis. All keys of a room share the hash tag `{room}`, so
+/// that a script touches one slot.
+///
+///     <prefix>:{<room>}:s         hash  last = seq of the last message, gen = birth of the
+///     membership <prefix>:{<room>}:r         stream of recent messages, id <seq>-0, fields p =
+///     prev, m = wire form <prefix>:{<room>}:g         hash  registration -> number of its sessions
+///     in the room <prefix>:{<room>}:m:<reg>   hash  session -> "<since_ms>\n<user>"
+///     <prefix>:{<room>}:k:<user>\n<key>   string "<seq> <prev>", the idempotency keys
+///     <prefix>:rooms              sorted set of "<room> <gen>", all with score 0
+///     <prefix>:{gateways}:leases  sorted set  registration -> end of its lease in ms, 0 = dead
+///     <prefix>:{gateways}:rooms:<reg>  set of the rooms that may have members of the registration
+///     <prefix>:{gateways}:epoch   string "<server run id> <since ms>": when Redis last came back
+///
+/// A registration is `<gateway id>/<random>`, one per connection of a gateway: it is never taken up
+/// again once it was given up, so whoever finds it dead may remove what is left of it.
+class Keys {
+ public:
+  explicit Keys(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  [[nodiscard]] std::string state(const RoomName& room) const { return of(room, "s"); }
+  [[nodiscard]] std::string recent(const RoomName& room) const { return of(room, "r"); }
+  [[nodiscard]] std::string gateways(const RoomName& room) const { return of(room, "g"); }
+  [[nodiscard]] std::string members(const RoomName& room, const std::string& registration) const {
+    return of(room, "m:") + registration;
+  }
+  [[nodiscard]] std::string sender_key(const Message& message) const {
+    return of(message.room, "k:") + message.sender.str() + '\n' + message.key;
+  }
+
+  [[nodiscard]] std::string index() const { return prefix_ + ":rooms"; }
+  [[nodiscard]] std::string leases() const { return prefix_ + ":{gateways}:leases"; }
+  [[nodiscard]] std::string epoch() const { return prefix_ + ":{gateways}:epoch"; }
+  [[nodiscard]] std::string rooms_of(const std::string& registration) const {
+    return prefix_ + ":{gateways}:rooms:" + registration;
+  }
+
+ private:
+  [[nodiscard]] std::string of(const RoomName& room, std::string_view what) const {
+    std::string out;
+    out.reserve(prefix_.size() + room.str().size() + what.size() + 4);
+    return out.append(prefix_).append(":{").append(room.str()).append("}:").append(what);
+  }
+
+  std::string prefix_;
+};
+
+/// Entry of the rooms index. A blank sorts below every character of a room name, so entries are in
+/// the order of names; the generation tells a room's lives apart, so that removing the entry of one
+/// life cannot take away that of the next.
+inline std::string index_entry(const RoomName& room, std::int64_t generation) {
+  return room.str() + ' ' + std::to_string(generation);
+}
+
+}  // namespace stampede::redis

@@ -1,0 +1,69 @@
+// A dead registration is never taken up again (see keys.h), so there is no race with its gateway
+// coming back: that has another one by then.
+#include "shared/adapters/redis/reaper.h"
+
+#include <memory>
+
+namespace stampede::redis {
+namespace {
+
+/// Rooms between two looks at what else waits for Redis.
+constexpr std::size_t kRoomsAtOnce = 500;
+
+}  // namespace
+
+Reaper::Reaper(Context& context, Metrics& metrics)
+    : context_(context),
+      reaped_(metrics.counter("stampede_redis_reaped_total",
+                              "Registrations of gateways that were gone and were cleaned up.")) {}
+
+void Reaper::reap(const std::string& registration) {
+  if (at_work_.insert(registration).second) next(registration);
+}
+
+void Reaper::next(const std::string& registration) {
+  context_.connection.send(
+      Command({"SRANDMEMBER", context_.keys.rooms_of(registration), std::to_string(kRoomsAtOnce)}),
+      [this, registration](const Result<Answer>& answer) {
+        if (!answer) {
+          at_work_.erase(registration);
+          return;
+        }
+        std::vector<RoomName> rooms;
+        for (std::size_t i = 0; i < answer->size(); ++i) {
+          rooms.emplace_back(std::string((*answer)[i].text()));
+        }
+        if (!rooms.empty()) {
+          remove_from(registration, rooms);
+          return;
+        }
+        context_.connection.send(
+            Command::call(Script::kRetire,
+                          {context_.keys.leases(), context_.keys.rooms_of(registration)},
+                          {registration}),
+            [this, registration](const Result<Answer>& retired) {
+              at_work_.erase(registration);
+              if (!retired || retired->integer() == 0) return;
+              reaped_.add();
+              log_info("registration cleaned up", {{"registration", registration}});
+            });
+      });
+}
+
+void Reaper::remove_from(const std::string& registration, const std::vector<RoomName>& rooms) {
+  std::vector<std::string> done{"SREM", context_.keys.rooms_of(registration)};
+  for (const RoomName& room : rooms) {
+    send_leave(context_, registration, room, {});
+    done.push_back(room.str());
+  }
+  context_.connection.send(Command(std::move(done)),
+                           [this, registration](const Result<Answer>& answer) {
+                             if (answer) {
+                               next(registration);
+                             } else {
+                               at_work_.erase(registration);
+                             }
+                           });
+}
+
+}  // namespace stampede::redis

@@ -1,0 +1,238 @@
+// Redis may forget everything at any time, and a gateway may be cut off for longer than its lease.
+// Both end the same way: a new registration, and all members entered again under it.
+#include "shared/adapters/redis/registrar.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace stampede::redis {
+namespace {
+
+constexpr std::size_t kMembersPerCall = 256;
+/// Members entered again between two looks at what else waits for Redis: all of a big gateway's at
+/// once would take longer than a command may.
+constexpr std::size_t kMembersAtOnce = 2'000;
+
+/// A lease lives in Redis for two thirds of what is promised: the rest is the reaper's time.
+std::string ttl_of(const Options& options) { return std::to_string(options.lease.count() * 2 / 3); }
+
+}  // namespace
+
+Registrar::Registrar(Context& context, std::function<void()> registered, Metrics& metrics)
+    : context_(context),
+      registered_(std::move(registered)),
+      reaper_(context, metrics),
+      registrations_(metrics.counter("stampede_redis_registrations_total",
+                                     "Times this gateway entered all its members.")) {
+  tick();
+}
+
+void Registrar::on_down() {
+  asking_ = false;
+  entering_ = false;
+  reaper_.stop();
+}
+
+void Registrar::on_up() {
+  if (context_.options.gateway.empty()) {
+    registered_();
+  } else {
+    register_anew();
+  }
+}
+
+void Registrar::on_data_lost() {
+  const Clock::Instant now = system_clock().now();
+  if (asking_ || entering_ || now < repair_not_before_) return;
+  repair_not_before_ = now + context_.options.lease / 5;
+  log_warn("redis has lost members, registering all anew",
+           {{"registration", context_.registration}});
+  register_anew();
+}
+
+/// A chain of delayed tasks for the life of the loop; a fifth of the lease, so that two renewals
+/// may fail, with some chance so that gateways do not tick together.
+void Registrar::tick() {
+  const auto lease = std::chrono::duration_cast<Microseconds>(context_.options.lease).count();
+  std::uniform_int_distribution<Microseconds::rep> period(lease / 6, lease / 5);
+  context_.loop.post_after(Microseconds(period(random_)), [this] {
+    tick();
+    if (!context_.connection.is_up() || asking_) return;
+    if (context_.registration.empty()) {
+      // Finds out that the other side has silently gone.
+      context_.connection.send(Command({"PING"}), [](const Result<Answer>&) {});
+    } else {
+      renew();
+    }
+  });
+}
+
+void Registrar::renew() {
+  asking_ = true;
+  context_.connection.send(
+      Command::call(Script::kLease, {context_.keys.leases(), context_.keys.epoch()},
+                    {context_.registration, ttl_of(context_.options), "renew"}),
+      [this](const Result<Answer>& answer) {
+        asking_ = false;
+        if (!answer) return;
+        learn(*answer);
+        if ((*answer)[0].integer() == 1) return;
+        log_warn("lease lost, registering all members anew",
+                 {{"registration", context_.registration}});
+        register_anew();
+      });
+}
+
+void Registrar::register_anew() {
+  asking_ = true;
+  const std::string registration = context_.options.gateway.str() + "/" + random_hex(8);
+  context_.connection.send(
+      Command::call(Script::kLease, {context_.keys.leases(), context_.keys.epoch()},
+                    {registration, ttl_of(context_.options), "new"}),
+      [this, registration](const Result<Answer>& answer) {
+        asking_ = false;
+        if (!answer) {
+          if (context_.connection.is_up()) context_.connection.drop(answer.error().detail);
+          return;
+        }
+        learn(*answer);
+        on_registered(registration);
+      });
+}
+
+void Registrar::on_registered(const std::string& registration) {
+  const std::string old = std::exchange(context_.registration, registration);
+  auto members = std::make_shared<std::vector<Member>>(context_.membership.all());
+  registrations_.add();
+  log_info("registering with redis",
+           {{"registration", registration}, {"members", members->size()}});
+  entering_ = true;
+  enter_again(std::move(members), 0, registration, old);
+  registered_();
+}
+
+void Registrar::enter_again(std::shared_ptr<std::vector<Member>> members, std::size_t from,
+                            const std::string& registration, const std::string& old) {
+  std::vector<Member> chunk;
+  for (; from < members->size() && chunk.size() < kMembersAtOnce; ++from) {
+    const Member& member = (*members)[from];
+    // Who has left meanwhile must not come back.
+    if (context_.membership.has(member.room, member.session)) chunk.push_back(member);
+  }
+  if (chunk.empty()) {
+    entering_ = false;
+    // Only now, so that nobody sees these members gone in between.
+    if (!old.empty()) retire(old);
+    return;
+  }
+  enter(chunk, [this, members = std::move(members), from, registration,
+                old](const Result<std::vector<Seq>>& entered) {
+    if (registration != context_.registration) return;  // begun anew meanwhile
+    if (!entered && !context_.connection.is_up()) return;
+    enter_again(members, from, registration, old);
+  });
+}
+
+void Registrar::retire(const std::string& registration) {
+  context_.connection.send(Command({"ZADD", context_.keys.leases(), "0", registration}),
+                           [](const Result<Answer>&) {});
+  reaper_.reap(registration);
+}
+
+/// {holds, age of the epoch in ms, dead registrations}, see scripts.cpp.
+void Registrar::learn(Answer lease) {
+  const Milliseconds age(lease[1].integer());
+  const Milliseconds unproven = context_.options.lease - age;
+  if (unproven > Milliseconds(0)) {
+    context_.unproven_till = std::max(context_.unproven_till, system_clock().now() + unproven);
+  }
+  const Answer dead = lease[2];
+  for (std::size_t i = 0; i < dead.size(); ++i) {
+    const std::string registration(dead[i].text());
+    if (registration != context_.registration) reaper_.reap(registration);
+  }
+}
+
+/// The order makes a crash in between harmless: first the registration can be found, then its
+/// rooms, then it has members there.
+void Registrar::enter(const std::vector<Member>& members, Entered entered) {
+  struct Pending {
+    Result<std::vector<Seq>> result;
+    std::size_t open;
+    Entered entered;
+  };
+  const auto groups =
+      group_by_room(members.size(), kMembersPerCall,
+                    [&](std::size_t i) -> const RoomName& { return members[i].room; });
+  const auto ignore = [](const Result<Answer>&) {};
+  context_.connection.send(
+      Command({"ZADD", context_.keys.leases(), "NX", "0", context_.registration}), ignore);
+  std::vector<std::string> rooms{"SADD", context_.keys.rooms_of(context_.registration)};
+  for (const RoomGroup& group : groups) rooms.push_back(group.room.str());
+  context_.connection.send(Command(std::move(rooms)), ignore);
+
+  auto pending = std::make_shared<Pending>(
+      Pending{std::vector<Seq>(members.size()), groups.size(), std::move(entered)});
+  for (const RoomGroup& group : groups) {
+    send_enter(members, group, [pending, indices = group.indices](const Result<Seq>& last) {
+      if (!last) {
+        pending->result = last.error();
+      } else if (pending->result) {
+        for (const std::size_t i : indices) (*pending->result)[i] = *last;
+      }
+      if (--pending->open == 0) pending->entered(pending->result);
+    });
+  }
+}
+
+void Registrar::send_enter(const std::vector<Member>& members, const RoomGroup& group,
+                           std::function<void(const Result<Seq>&)> entered) {
+  const Keys& keys = context_.keys;
+  std::vector<std::string> arguments{context_.registration};
+  for (const std::size_t i : group.indices) {
+    arguments.push_back(members[i].session.str());
+    arguments.push_back(std::to_string(members[i].since_ms) + '\n' + members[i].user.str());
+  }
+  context_.connection.send(
+      Command::call(Script::kEnter,
+                    {keys.state(group.room), keys.recent(group.room), keys.gateways(group.room),
+                     keys.members(group.room, context_.registration)},
+                    std::move(arguments)),
+      [this, room = group.room, entered = std::move(entered)](const Result<Answer>& answer) {
+        if (!answer) {
+          entered(answer.error());
+          return;
+        }
+        // Answered after the index has the room, so that who has entered also finds it listed.
+        context_.connection.send(
+            Command(
+                {"ZADD", context_.keys.index(), "0", index_entry(room, (*answer)[1].integer())}),
+            [entered, last = (*answer)[0].integer()](const Result<Answer>& indexed) {
+              if (indexed) {
+                entered(last);
+              } else {
+                entered(indexed.error());
+              }
+            });
+      });
+}
+
+void Registrar::leave(const std::vector<Member>& members) {
+  const auto groups =
+      group_by_room(members.size(), kMembersPerCall,
+                    [&](std::size_t i) -> const RoomName& { return members[i].room; });
+  std::vector<std::string> left{"SREM", context_.keys.rooms_of(context_.registration)};
+  for (const RoomGroup& group : groups) {
+    std::vector<SessionId> sessions;
+    for (const std::size_t i : group.indices) sessions.push_back(members[i].session);
+    send_leave(context_, context_.registration, group.room, sessions);
+    if (!context_.membership.has(group.room)) left.push_back(group.room.str());
+  }
+  // Behind the leaves: the reaper must find what a crash in between leaves there.
+  if (left.size() > 2) {
+    context_.connection.send(Command(std::move(left)), [](const Result<Answer>&) {});
+  }
+}
+
+}  // namespace stampede::redis

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "shared/adapters/redis/context.h"
+#include "shared/adapters/redis/reaper.h"
+
+namespace stampede::redis {
+
+/// Keeps this gateway registered: takes a lease when the connection comes up, renews it, enters all
+/// members again when it was lost, and has the reaper look after the others. Without a gateway id
+/// it only keeps the connection alive. Loop's thread only.
+class Registrar {
+ public:
+  /// `registered` runs whenever everything of the membership has been sent under a new
+  /// registration.
+  Registrar(Context& context, std::function<void()> registered, Metrics& metrics);
+
+  void on_up();
+  void on_down();
+  /// Redis turned out to have lost members of ours; does nothing when this comes too often.
+  void on_data_lost();
+
+  using Entered = std::function<void(const Result<std::vector<Seq>>&)>;
+  /// Sends `members` under the present registration.
+  void enter(const std::vector<Member>& members, Entered entered);
+  /// Sends the leave of `members`, which the membership does not have any more.
+  void leave(const std::vector<Member>& members);
+
+ private:
+  void register_anew();
+  void on_registered(const std::string& registration);
+  void enter_again(std::shared_ptr<std::vector<Member>> members, std::size_t from,
+                   const std::string& registration, const std::string& old);
+  void retire(const std::string& registration);
+  void tick();
+  void renew();
+  void learn(Answer lease);
+  void send_enter(const std::vector<Member>& members, const RoomGroup& group,
+                  std::function<void(const Result<Seq>&)> entered);
+
+  Context& context_;
+  const std::function<void()> registered_;
+  Reaper reaper_;
+  const Counter registrations_;
+  std::minstd_rand random_{std::random_device{}()};
+  bool asking_ = false;    ///< a lease call is under way
+  bool entering_ = false;  ///< the members are being entered again, a chunk at a time
+  Clock::Instant repair_not_before_{};
+};
+
+}  // namespace stampede::redis

@@ -1,0 +1,187 @@
+// The scripts. Numbers of 16 digits: Lua's doubles hold them exactly (below 2^53), integer replies
+// return them exactly, but Lua's own conversion to text keeps 14 digits, hence every '%.0f'.
+#include "shared/adapters/redis/scripts.h"
+
+namespace stampede::redis {
+namespace {
+
+// KEYS state, recent, gateways, then the key of each message that has one
+// ARGV registration ('' for none), '1' if it should have members here, recent count, recent ttl ms,
+//      key ttl ms, floor, then for each message: '1' if it has a key, wire form
+// Time stands still inside a script, so the messages get consecutive positions: the answer is
+// {flags, prev of the first, seq of the first, then for each duplicate: index, its seq, its prev}.
+// Flags: 1 = another registration has members, 2 = ours should be here and is not.
+constexpr std::string_view kSequence = R"lua(
+local state, recent, gateways = KEYS[1], KEYS[2], KEYS[3]
+local others = redis.call('HLEN', gateways)
+local present = others > 0 and redis.call('HEXISTS', gateways, ARGV[1]) or 0
+local flags = others > present and 1 or 0
+if ARGV[2] == '1' and present == 0 then flags = 3 end
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local last = redis.call('HGET', state, 'last')
+if not last and redis.call('EXISTS', recent) == 1 then redis.call('UNLINK', recent) end
+local prev = math.max(tonumber(last or '0'), tonumber(ARGV[6]))
+local seq = math.max(prev, now - 1)
+local out = {flags, prev, seq + 1}
+local key = 3
+local before = string.format('%.0f', prev)
+local index = 0
+for i = 7, #ARGV, 2 do
+  local seen = false
+  if ARGV[i] == '1' then
+    key = key + 1
+    seen = redis.call('GET', KEYS[key])
+  end
+  if seen then
+    local s, p = string.match(seen, '^(%d+) (%d+)$')
+    out[#out + 1] = index
+    out[#out + 1] = tonumber(s)
+    out[#out + 1] = tonumber(p)
+  else
+    seq = seq + 1
+    local at = string.format('%.0f', seq)
+    redis.call('XADD', recent, 'MAXLEN', '~', ARGV[3], at .. '-0', 'p', before, 'm', ARGV[i + 1])
+    if ARGV[i] == '1' then
+      redis.call('SET', KEYS[key], at .. ' ' .. before, 'PX', ARGV[5])
+    end
+    before = at
+    last = at
+  end
+  index = index + 1
+end
+if last then redis.call('HSET', state, 'last', last) end
+if others == 0 then
+  redis.call('PEXPIRE', state, ARGV[4])
+  redis.call('PEXPIRE', recent, ARGV[4])
+end
+return out
+)lua";
+
+// KEYS state, recent, gateways, members of the registration
+// ARGV registration, then session, value for each
+// Answers {last, generation of the membership}.
+constexpr std::string_view kEnter = R"lua(
+local state, recent, gateways, members = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local generation = tonumber(redis.call('HGET', state, 'gen') or '0')
+if redis.call('EXISTS', gateways) == 0 then
+  local time = redis.call('TIME')
+  generation = math.max(generation + 1, time[1] * 1000000 + time[2])
+  redis.call('HSET', state, 'gen', string.format('%.0f', generation))
+end
+for i = 2, #ARGV, 2 do
+  redis.call('HSET', members, ARGV[i], ARGV[i + 1])
+end
+redis.call('HSET', gateways, ARGV[1], redis.call('HLEN', members))
+redis.call('PERSIST', state)
+redis.call('PERSIST', recent)
+return {tonumber(redis.call('HGET', state, 'last') or '0'), generation}
+)lua";
+
+// KEYS state, recent, gateways, members of the registration
+// ARGV registration, recent ttl ms, then the sessions; none = all that the registration has
+// Answers the generation that has ended, or 0 while somebody is in the room.
+constexpr std::string_view kLeave = R"lua(
+local state, recent, gateways, members = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+if redis.call('EXISTS', gateways) == 0 then return 0 end
+if #ARGV == 2 then
+  redis.call('UNLINK', members)
+else
+  for i = 3, #ARGV do
+    redis.call('HDEL', members, ARGV[i])
+  end
+end
+local left = redis.call('HLEN', members)
+if left > 0 then
+  redis.call('HSET', gateways, ARGV[1], left)
+  return 0
+end
+redis.call('HDEL', gateways, ARGV[1])
+if redis.call('EXISTS', gateways) == 1 then return 0 end
+redis.call('PEXPIRE', state, ARGV[2])
+redis.call('PEXPIRE', recent, ARGV[2])
+return tonumber(redis.call('HGET', state, 'gen') or '0')
+)lua";
+
+// KEYS leases, epoch
+// ARGV registration, ttl ms, 'new' or 'renew'
+// A server with another run id, or without the epoch key, has just come back: every lease is good
+// for another ttl then, so that gateways can return before they are taken for dead. Answers {1 if
+// the lease holds, age of the epoch in ms, list of dead registrations}.
+constexpr std::string_view kLease = R"lua(
+local leases, epoch = KEYS[1], KEYS[2]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local till = string.format('%.0f', now + tonumber(ARGV[2]))
+local info = redis.pcall('INFO', 'server')
+local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or '-'
+local known, since = string.match(redis.call('GET', epoch) or '', '^(%S+) (%d+)$')
+if known ~= run then
+  since = string.format('%.0f', now)
+  redis.call('SET', epoch, run .. ' ' .. since)
+  for _, one in ipairs(redis.call('ZRANGEBYSCORE', leases, '(0', '+inf')) do
+    redis.call('ZADD', leases, till, one)
+  end
+end
+local holds = 1
+if ARGV[3] == 'renew' then
+  local ends = redis.call('ZSCORE', leases, ARGV[1])
+  if not ends or tonumber(ends) <= now then holds = 0 end
+end
+if holds == 1 then redis.call('ZADD', leases, till, ARGV[1]) end
+local dead = redis.call('ZRANGEBYSCORE', leases, '-inf', string.format('%.0f', now))
+return {holds, now - tonumber(since), dead}
+)lua";
+
+// KEYS leases, rooms of the registration
+// ARGV registration
+// Forgets a dead registration when nothing is left of it.
+constexpr std::string_view kRetire = R"lua(
+if redis.call('SCARD', KEYS[2]) > 0 then return 0 end
+return redis.call('ZREM', KEYS[1], ARGV[1])
+)lua";
+
+// KEYS gateways
+// ARGV key of the members without the registration
+// Answers {registration, {session, value, ...}, registration, ...}.
+constexpr std::string_view kMembers = R"lua(
+local out = {}
+for _, registration in ipairs(redis.call('HKEYS', KEYS[1])) do
+  out[#out + 1] = registration
+  out[#out + 1] = redis.call('HGETALL', ARGV[1] .. registration)
+end
+return out
+)lua";
+
+// KEYS leases
+// Answers the registrations whose lease holds.
+constexpr std::string_view kLive = R"lua(
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+return redis.call('ZRANGEBYSCORE', KEYS[1], string.format('(%.0f', now), '+inf')
+)lua";
+
+struct Source {
+  std::string_view name;
+  std::string_view text;
+};
+
+constexpr std::array<Source, kScripts.size()> kSources{{{"sequence", kSequence},
+                                                        {"enter", kEnter},
+                                                        {"leave", kLeave},
+                                                        {"lease", kLease},
+                                                        {"retire", kRetire},
+                                                        {"members", kMembers},
+                                                        {"live", kLive}}};
+
+}  // namespace
+
+std::string_view name_of(Script script) noexcept {
+  return kSources[static_cast<std::size_t>(script)].name;
+}
+
+std::string_view source_of(Script script) noexcept {
+  return kSources[static_cast<std::size_t>(script)].text;
+}
+
+}  // namespace stampede::redis

@@ -1,0 +1,310 @@
+#pragma once
+
+#include <array>
+#include <exception>
+#include <optional>
+
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+
+#include "shared/http/problem.h"
+#include "shared/http/server_core.h"
+
+namespace stampede::http {
+
+/// One client in HTTP: reads a request, has it answered, writes, reads the next. Owned by its
+/// server's list and by its pending operations; on the loop's thread. `Stream` is a TCP socket
+/// today; for another one `start` (handshake), `linger` (its own close) and the hand-over differ.
+/// Internal to shared/http.
+template <class Stream>
+class StreamConnection final : public Connection,
+                               public std::enable_shared_from_this<StreamConnection<Stream>> {
+ public:
+  StreamConnection(std::shared_ptr<ServerCore> core, Stream stream,
+                   const boost::asio::ip::tcp::endpoint& peer)
+      : core_(std::move(core)), stream_(std::move(stream)), peer_(peer) {}
+
+  void start() {
+    // The first request has to come as quickly as the rest of it.
+    deadline_ = now() + core_->options.request_deadline;
+    read();
+  }
+
+  void expire() override {
+    guarded([this] {
+      switch (phase_) {
+        case Phase::kReading:
+          return refuse(408, "The request was not complete after " +
+                                 std::to_string(core_->options.request_deadline.count()) + " ms.");
+        case Phase::kHandling: return refuse(503, "There was no answer in time.");
+        default: return close();
+      }
+    });
+  }
+
+  void drain() override {
+    if (phase_ == Phase::kIdle) close();
+  }
+
+  void close() override {
+    if (phase_ == Phase::kClosed) return;
+    phase_ = Phase::kClosed;
+    boost::system::error_code ignored;
+    stream_.lowest_layer().close(ignored);
+    core_->remove(*this);
+  }
+
+ private:
+  enum class Phase { kIdle, kReading, kHandling, kWriting, kLingering, kClosed };
+  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+  using Field = boost::beast::http::field;
+
+  static constexpr std::size_t kReadBytes = 4096;
+  static constexpr std::chrono::seconds kLingerDeadline{2};
+
+  static Instant now() { return std::chrono::steady_clock::now(); }
+
+  /// No exception may end the loop: what throws costs this connection only.
+  template <class Work>
+  void guarded(Work work) {
+    try {
+      work();
+    } catch (const std::exception& error) {
+      log_error("http connection failed", {{"what", error.what()}});
+      close();
+    }
+  }
+
+  void read() {
+    read_pending_ = true;
+    stream_.async_read_some(buffer_.prepare(kReadBytes),
+                            [self = this->shared_from_this()](auto ec, std::size_t bytes) {
+                              self->read_pending_ = false;
+                              self->guarded([&] { self->on_read(ec, bytes); });
+                            });
+  }
+
+  void on_read(boost::system::error_code ec, std::size_t bytes) {
+    switch (phase_) {
+      case Phase::kIdle:
+      case Phase::kReading:
+        if (ec) return close();
+        buffer_.commit(bytes);
+        return parse();
+      case Phase::kLingering:
+        if (ec) return close();
+        return read();  // thrown away: nothing was committed
+      default: return;  // a deadline has decided meanwhile
+    }
+  }
+
+  /// Works on what is in the buffer until it runs out or a request is complete.
+  void parse() {
+    if (phase_ == Phase::kIdle) {
+      if (buffer_.size() == 0) return read();
+      begin_request();
+    }
+    while (!parser_->is_done() && buffer_.size() > 0) {
+      boost::system::error_code ec;
+      const bool had_header = parser_->is_header_done();
+      buffer_.consume(parser_->put(buffer_.data(), ec));
+      if (ec == boost::beast::http::error::need_more) break;
+      if (ec) return refuse(ec);
+      if (!had_header && parser_->is_header_done() && !accept_header()) return;
+    }
+    if (parser_->is_done()) return handle();
+    if (buffer_.size() > core_->options.max_header_bytes) {  // chunk extensions without an end
+      return refuse(431, too_large("header fields", core_->options.max_header_bytes));
+    }
+    read();
+  }
+
+  void begin_request() {
+    phase_ = Phase::kReading;
+    deadline_ = now() + core_->options.request_deadline;
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(core_->options.max_header_bytes));
+    parser_->body_limit(core_->options.max_body_bytes);
+  }
+
+  /// After the header and before the body. Whether to go on reading this request.
+  bool accept_header() {
+    const auto& request = parser_->get();
+    if (request.version() == 11 && request.count(Field::host) != 1) {
+      refuse(400, "An HTTP/1.1 request needs exactly one Host header.");
+      return false;
+    }
+    if (const UpgradeHandler* handler = core_->upgrade_for(request.target())) {
+      hand_over(*handler);
+      return false;
+    }
+    const auto expect = request.find(Field::expect);
+    if (expect == request.end() || parser_->is_done() || request.version() < 11) return true;
+    if (!same_token(expect->value(), "100-continue")) {
+      refuse(417, "The only expectation that is met is 100-continue.");
+      return false;
+    }
+    // The socket does not block; a client that has not read what came before goes without.
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    boost::system::error_code ignored;
+    stream_.write_some(boost::asio::buffer(kContinue), ignored);
+    return true;
+  }
+
+  void hand_over(const UpgradeHandler& handler) {
+    if (!boost::beast::websocket::is_upgrade(parser_->get()) || !parser_->is_done()) {
+      keep_alive_ = false;
+      Response refusal =
+          problem(426, "This is a WebSocket endpoint: connect with a WebSocket client.");
+      refusal.headers = {
+          {"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Version", "13"}};
+      return respond(std::move(refusal));
+    }
+    const auto rest = buffer_.data();
+    UpgradeRequest upgrade{std::move(stream_),
+                           boost::beast::http::request<boost::beast::http::empty_body>(
+                               std::move(parser_->get().base())),
+                           std::string(static_cast<const char*>(rest.data()), rest.size()),
+                           peer_text()};
+    phase_ = Phase::kClosed;
+    core_->metrics.upgrades.add();
+    core_->remove(*this);
+    handler(std::move(upgrade));
+  }
+
+  void handle() {
+    phase_ = Phase::kHandling;
+    started_ = now();
+    deadline_ = started_ + core_->options.handler_deadline;
+    const auto& message = parser_->get();
+    keep_alive_ = wants_keep_alive();
+    head_only_ = message.method() == boost::beast::http::verb::head;
+    Request request = take_request();
+    parser_.reset();
+    const Responder responder = make_responder();
+    try {
+      core_->router->dispatch(std::move(request), responder);
+    } catch (const std::exception& error) {
+      log_error("http handler failed", {{"what", error.what()}});
+      responder(problem(500, "The request failed on our side."));
+    }
+  }
+
+  [[nodiscard]] bool wants_keep_alive() const {
+    return parser_->get().version() == 11 && parser_->keep_alive();
+  }
+
+  Request take_request() {
+    auto& message = parser_->get();
+    Request request;
+    request.method = message.method_string();
+    request.target = message.target();
+    request.headers.reserve(16);
+    for (const auto& field : message) {
+      request.headers.emplace_back(field.name_string(), field.value());
+    }
+    request.body = std::move(message.body());
+    request.peer = peer_text();
+    return request;
+  }
+
+  Responder make_responder() {
+    return Responder(
+        [weak = this->weak_from_this(), number = ++request_number_](Response response) {
+          const auto self = weak.lock();
+          if (!self) return;
+          if (self->core_->loop.is_current()) return self->answer(number, std::move(response));
+          self->core_->loop.post([self, number, response = std::move(response)]() mutable {
+            self->answer(number, std::move(response));
+          });
+        });
+  }
+
+  void answer(std::uint64_t number, Response response) {
+    if (phase_ != Phase::kHandling || number != request_number_) return;
+    guarded([&] { respond(std::move(response)); });
+  }
+
+  void refuse(boost::system::error_code ec) {
+    using boost::beast::http::error;
+    const ServerOptions& limits = core_->options;
+    if (ec == error::header_limit) return refuse(431, too_large("header", limits.max_header_bytes));
+    if (ec == error::body_limit) return refuse(413, too_large("body", limits.max_body_bytes));
+    refuse(400, "This is not a well-formed HTTP/1.1 request: " + ec.message() + ".");
+  }
+
+  void refuse(int status, std::string_view detail) {
+    keep_alive_ = false;
+    respond(problem(status, detail));
+  }
+
+  static std::string too_large(std::string_view what, std::size_t limit) {
+    return "The request's " + std::string(what) + " is larger than " + std::to_string(limit) +
+           " bytes.";
+  }
+
+  void respond(Response response) {
+    if (phase_ != Phase::kHandling) started_ = now();  // refused while reading: took no time
+    core_->count_response(response.status, now() - started_);
+    if (core_->draining()) keep_alive_ = false;
+    phase_ = Phase::kWriting;
+    deadline_ = now() + core_->options.request_deadline;
+    head_ = head_of(response, keep_alive_ ? AfterResponse::kKeepAlive : AfterResponse::kClose);
+    body_ = std::move(response.body);
+    const bool bodiless = head_only_ || response.status == 204 || response.status == 304;
+    if (bodiless) body_.clear();
+    const std::array<boost::asio::const_buffer, 2> parts{boost::asio::buffer(head_),
+                                                         boost::asio::buffer(body_)};
+    boost::asio::async_write(stream_, parts,
+                             [self = this->shared_from_this()](auto ec, std::size_t) {
+                               self->guarded([&] { self->on_written(ec); });
+                             });
+  }
+
+  void on_written(boost::system::error_code ec) {
+    if (phase_ != Phase::kWriting) return;
+    if (ec) return close();
+    head_only_ = false;
+    body_ = {};
+    if (!keep_alive_ || core_->draining()) return linger();
+    phase_ = Phase::kIdle;
+    deadline_ = now() + core_->options.idle_deadline;
+    parse();
+  }
+
+  /// Lets the client read the answer before a reset could overtake it (RFC 9112 section 9.6).
+  void linger() {
+    phase_ = Phase::kLingering;
+    deadline_ = now() + kLingerDeadline;
+    boost::system::error_code ec;
+    stream_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ec);
+    if (ec) return close();
+    buffer_.consume(buffer_.size());
+    if (!read_pending_) read();
+  }
+
+  [[nodiscard]] std::string peer_text() const {
+    const auto address = peer_.address();
+    const std::string text = address.to_string();
+    return (address.is_v6() ? "[" + text + "]" : text) + ":" + std::to_string(peer_.port());
+  }
+
+  std::shared_ptr<ServerCore> core_;
+  Stream stream_;
+  boost::asio::ip::tcp::endpoint peer_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<Parser> parser_;  ///< while a request is being read
+  Phase phase_ = Phase::kIdle;
+  bool read_pending_ = false;
+  bool keep_alive_ = false;
+  bool head_only_ = false;
+  std::uint64_t request_number_ = 0;  ///< so that an answer that comes too late is known as such
+  Instant started_{};
+  std::string head_;
+  std::string body_;
+};
+
+}  // namespace stampede::http

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/message.hpp>
+
+namespace stampede::http {
+
+/// A connection that asks to leave HTTP: everything the server had of it. Nothing of the server
+/// refers to it any more; it has no deadline until its new owner sets one. To refuse, write a
+/// Response (`head_of` and its body) and close.
+struct UpgradeRequest {
+  boost::asio::ip::tcp::socket socket;  ///< on the server's loop; TCP_NODELAY, non-blocking
+  boost::beast::http::request<boost::beast::http::empty_body> request;
+  std::string leftover;  ///< what the client sent behind the request already
+  std::string peer;      ///< "192.0.2.1:5000"
+};
+
+/// Runs on the server's loop.
+using UpgradeHandler = std::function<void(UpgradeRequest)>;
+
+}  // namespace stampede::http

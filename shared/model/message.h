@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/base/ids.h"
+
+namespace stampede {
+
+/// A header that the sender put on the message and that is passed on as it came.
+struct MessageHeader {
+  std::string name;
+  std::string value;
+
+  friend bool operator==(const MessageHeader&, const MessageHeader&) = default;
+};
+
+/// Where a message stands in its room. Messages of a room form the chain prev -> seq: whoever knows
+/// `last` and gets a message with `prev != last` knows that something is missing.
+struct Position {
+  Seq seq = kNoSeq;
+  Seq prev = kNoSeq;
+
+  friend bool operator==(const Position&, const Position&) = default;
+};
+
+/// One chat message. Immutable once it is shared: everything after the session holds a
+/// `MessageRef`.
+struct Message {
+  MessageId id;  ///< identity; storage keeps one row per id
+  RoomName room;
+  Position position;  ///< unset until the RoomDirectory has sequenced it
+  UserId sender;
+  GatewayId origin;                    ///< the gateway whose client sent it
+  std::int64_t timestamp_ms = 0;       ///< milliseconds since 1970, by the origin's clock
+  std::string key;                     ///< the sender's idempotency key (`message-key`), or empty
+  std::string content_type;            ///< as sent, or empty
+  std::vector<MessageHeader> headers;  ///< the sender's own, in the order sent
+  std::string body;                    ///< any bytes
+
+  friend bool operator==(const Message&, const Message&) = default;
+};
+
+using MessageRef = std::shared_ptr<const Message>;
+
+/// The sequenced copy of `message`.
+MessageRef with_position(const Message& message, Position position);
+
+}  // namespace stampede

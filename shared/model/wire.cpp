@@ -1,0 +1,151 @@
+// Own binary form rather than JSON or AMQP headers: bodies may be any bytes, and a message is
+// encoded and decoded on every hop.
+#include "shared/model/wire.h"
+
+#include <limits>
+
+namespace stampede {
+namespace {
+
+constexpr std::size_t kPositionOffset = 1;
+
+void put_i64(std::string& out, std::int64_t value) {
+  const auto bits = static_cast<std::uint64_t>(value);
+  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(bits >> shift);
+}
+
+void put_varint(std::string& out, std::uint64_t value) {
+  while (value >= 0x80) {
+    out += static_cast<char>((value & 0x7f) | 0x80);
+    value >>= 7;
+  }
+  out += static_cast<char>(value);
+}
+
+void put_text(std::string& out, std::string_view text) {
+  put_varint(out, text.size());
+  out.append(text);
+}
+
+/// Reads fields one after the other; after the first failure everything reads as empty and
+/// `failed()` names the field.
+class Reader {
+ public:
+  explicit Reader(std::string_view data) : data_(data) {}
+
+  std::string_view bytes(std::size_t count, const char* field) {
+    if (failed_ != nullptr || data_.size() < count) {
+      fail(field);
+      return {};
+    }
+    const auto out = data_.substr(0, count);
+    data_.remove_prefix(count);
+    return out;
+  }
+
+  std::int64_t i64(const char* field) {
+    std::uint64_t bits = 0;
+    for (const char c : bytes(8, field)) bits = bits << 8 | static_cast<unsigned char>(c);
+    return static_cast<std::int64_t>(bits);
+  }
+
+  std::size_t varint(const char* field) {
+    std::uint64_t value = 0;
+    for (int shift = 0; shift < 35; shift += 7) {
+      const auto one = bytes(1, field);
+      if (one.empty()) return 0;
+      const auto byte = static_cast<unsigned char>(one[0]);
+      value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+      if ((byte & 0x80) == 0) return static_cast<std::size_t>(value);
+    }
+    fail(field);
+    return 0;
+  }
+
+  std::string text(const char* field) {
+    const std::size_t size = varint(field);
+    return std::string(bytes(size, field));
+  }
+
+  [[nodiscard]] const char* failed() const { return failed_; }
+  [[nodiscard]] std::size_t left() const { return data_.size(); }
+
+ private:
+  void fail(const char* field) {
+    if (failed_ == nullptr) failed_ = field;
+    data_ = {};
+  }
+
+  std::string_view data_;
+  const char* failed_ = nullptr;
+};
+
+Error malformed(const std::string& what) { return {Errc::kProtocol, "message envelope: " + what}; }
+
+}  // namespace
+
+std::string encode_message(const Message& message) {
+  std::string out;
+  out.reserve(96 + message.room.str().size() + message.sender.str().size() +
+              message.origin.str().size() + message.content_type.size() + message.body.size());
+  out += kWireVersion;
+  put_i64(out, message.position.seq);
+  put_i64(out, message.position.prev);
+  out.append(reinterpret_cast<const char*>(message.id.bytes.data()), message.id.bytes.size());
+  put_i64(out, message.timestamp_ms);
+  put_text(out, message.room.str());
+  put_text(out, message.sender.str());
+  put_text(out, message.origin.str());
+  put_text(out, message.key);
+  put_text(out, message.content_type);
+  put_varint(out, message.headers.size());
+  for (const MessageHeader& header : message.headers) {
+    put_text(out, header.name);
+    put_text(out, header.value);
+  }
+  put_text(out, message.body);
+  return out;
+}
+
+Result<Message> decode_message(std::string_view wire) {
+  Reader in(wire);
+  const auto version = in.bytes(1, "version");
+  if (version.empty()) return malformed("empty");
+  if (version[0] != kWireVersion) {
+    return malformed("version " + std::to_string(static_cast<unsigned char>(version[0])) +
+                     " is not one this program knows (1)");
+  }
+  Message out;
+  out.position.seq = in.i64("seq");
+  out.position.prev = in.i64("prev");
+  const auto id = in.bytes(out.id.bytes.size(), "id");
+  for (std::size_t i = 0; i < id.size(); ++i) out.id.bytes[i] = static_cast<std::uint8_t>(id[i]);
+  out.timestamp_ms = in.i64("timestamp");
+  const std::string room = in.text("room");
+  out.sender = UserId(in.text("sender"));
+  out.origin = GatewayId(in.text("origin"));
+  out.key = in.text("key");
+  out.content_type = in.text("content_type");
+  const std::size_t headers = in.varint("header count");
+  if (headers > in.left()) return malformed("header count is larger than what follows");
+  for (std::size_t i = 0; i < headers; ++i) {
+    std::string name = in.text("header name");
+    out.headers.push_back({std::move(name), in.text("header value")});
+  }
+  out.body = in.text("body");
+  if (in.failed() != nullptr) return malformed(std::string("ends inside ") + in.failed());
+  if (in.left() != 0) return malformed(std::to_string(in.left()) + " bytes after the body");
+  auto name = parse_room_name(room);
+  if (!name) return malformed(name.error().detail);
+  out.room = *std::move(name);
+  return out;
+}
+
+void set_wire_position(std::string& wire, Position position) {
+  std::string fixed;
+  put_i64(fixed, position.seq);
+  put_i64(fixed, position.prev);
+  wire.replace(kPositionOffset, fixed.size(), fixed);
+}
+
+}  // namespace stampede

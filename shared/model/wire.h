@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "shared/model/message.h"
+
+namespace stampede {
+
+/// The binary form of a message between Stampede's own processes: payload of the rooms and storage
+/// exchanges and entry of Redis' recent lists. Layout version 1, integers big-endian, lengths as
+/// LEB128 varints:
+///
+///     u8 version | i64 seq | i64 prev | 16 bytes id | i64 timestamp_ms
+///     room | sender | origin | key | content_type      each: varint length, bytes
+///     varint header count, then per header: name, value (varint length, bytes)
+///     varint body length, body
+///
+/// Position stands at a fixed place, so it can be set in an encoded message.
+inline constexpr char kWireVersion = 1;
+
+std::string encode_message(const Message& message);
+
+/// kProtocol when `wire` is not a whole, well-formed message of a known version; `detail` says
+/// which field ended early or was out of range.
+Result<Message> decode_message(std::string_view wire);
+
+/// Sets the position inside `wire`, which must come from `encode_message`.
+void set_wire_position(std::string& wire, Position position);
+
+}  // namespace stampede

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "shared/base/executor.h"
+#include "shared/model/message.h"
+
+namespace stampede {
+
+/// Live fan-out between gateways: at most once, quick, and only rooms that this gateway has bound.
+///
+/// Methods may be called from any thread. The handler and the replies are posted, never run inside
+/// a call. While the broker is away publishes are dropped and counted (room healing finds what was
+/// missed), binds wait for the reconnect up to the adapter's bind timeout and every room that was
+/// bound is bound again before anything new arrives.
+class MessageBus {
+ public:
+  /// One call per batch that arrived together; a room's messages of one gateway come in the order
+  /// published, those of several gateways in any.
+  using Handler = std::function<void(std::vector<MessageRef>)>;
+
+  virtual ~MessageBus() = default;
+
+  /// Once, before any bind. `handler` runs posted on `on`; messages of this gateway's own
+  /// publishing come back only if the adapter cannot tell, and are then the handler's to drop.
+  virtual void start(Executor& on, Handler handler) = 0;
+
+  /// Replies when every message published to `rooms` from then on, by any gateway, arrives here.
+  /// kUnavailable after the bind timeout. Binding a bound room is answered like a new one.
+  virtual void bind(std::vector<RoomName> rooms, Reply<Result<void>> bound) = 0;
+
+  /// Messages of `rooms` stop arriving some time later. Unbinding an unbound room does nothing.
+  virtual void unbind(std::vector<RoomName> rooms) = 0;
+
+  /// Every other gateway that has the message's room bound gets it, once, unless the broker or the
+  /// connection fails meanwhile. The messages carry their positions.
+  virtual void publish(std::vector<MessageRef> batch) = 0;
+};
+
+}  // namespace stampede

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "shared/base/executor.h"
+#include "shared/model/message.h"
+
+namespace stampede {
+
+/// A message that wants its place in the room.
+struct SequenceRequest {
+  MessageRef message;  ///< without a position
+  Seq floor = kNoSeq;  ///< the highest seq this gateway has seen in the room
+};
+
+struct Sequenced {
+  Position position;       ///< {0, 0}: the directory is away, order is unproven
+  bool remote = true;      ///< another gateway has members of the room
+  bool duplicate = false;  ///< the sender's key was seen before; `position` is that of the first
+};
+
+/// One client's membership of one room.
+struct Member {
+  RoomName room;
+  SessionId session;
+  UserId user;
+  std::int64_t since_ms = 0;  ///< milliseconds since 1970
+};
+
+struct RoomSummary {
+  RoomName room;
+  std::int64_t members = 0;  ///< sessions, not users
+  Seq last = kNoSeq;
+};
+
+struct RoomsQuery {
+  std::string after;  ///< the last room of the page before, or empty
+  std::size_t limit = 50;
+};
+
+/// Order, recent messages and membership of rooms, shared by all gateways.
+///
+/// Methods may be called from any thread; replies are posted, never run inside a call. Calls of one
+/// thread take effect in the order made. When the directory does not answer within the adapter's
+/// timeout replies carry kUnavailable.
+class RoomDirectory {
+ public:
+  virtual ~RoomDirectory() = default;
+
+  /// Gives each message the next position of its room: seq = max(last + 1, directory time, floor +
+  /// 1) in microseconds, prev = max(last, floor). Also appends it to the room's recent list. One
+  /// result per request, in order.
+  virtual void sequence(std::vector<SequenceRequest> batch,
+                        Reply<std::vector<Result<Sequenced>>> sequenced) = 0;
+
+  /// Registers members; replies with the room's last position for each, in order. Every message
+  /// sequenced after that position is published to this gateway, so bind the room first. A member
+  /// whose registration failed is registered when the directory is back, unless it leaves.
+  virtual void enter(std::vector<Member> members, Reply<Result<std::vector<Seq>>> entered) = 0;
+
+  /// Takes members away; one that is not there is ignored. A room vanishes with its last member.
+  virtual void leave(std::vector<Member> members) = 0;
+
+  /// Messages of the recent list with seq > after, ascending, at most `limit`.
+  virtual void recent(RoomName room, Seq after, std::size_t limit,
+                      Reply<Result<std::vector<MessageRef>>> found) = 0;
+
+  /// Rooms that have members, ascending by name.
+  virtual void rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> found) = 0;
+
+  /// The members of a room, by `since_ms` ascending; empty when there is no such room.
+  virtual void members(RoomName room, Reply<Result<std::vector<Member>>> found) = 0;
+};
+
+}  // namespace stampede

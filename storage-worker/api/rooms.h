@@ -1,0 +1,14 @@
+#pragma once
+
+#include "storage-worker/api/api.h"
+
+namespace stampede::worker {
+
+/// GET /api/v1/rooms?after=|limit=
+void serve_rooms(const ApiPorts& ports, http::Request request, const http::Responder& responder);
+/// GET /api/v1/rooms/{room}
+void serve_room(const ApiPorts& ports, http::Request request, const http::Responder& responder);
+/// GET /api/v1/rooms/{room}/members
+void serve_members(const ApiPorts& ports, http::Request request, const http::Responder& responder);
+
+}  // namespace stampede::worker

@@ -1,0 +1,118 @@
+// Wiring only, and the one file of the worker that names adapters.
+#include "storage-worker/app.h"
+
+#include "shared/adapters/postgres/postgres.h"
+#include "shared/adapters/rabbitmq/rabbitmq.h"
+#include "shared/adapters/redis/redis.h"
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+#include "shared/base/version.h"
+#include "shared/http/ops_endpoints.h"
+#include "storage-worker/api/api.h"
+
+namespace stampede::worker {
+namespace {
+
+std::unique_ptr<http::Server> make_server(const char* name, const config::Endpoint& listen,
+                                          std::shared_ptr<const http::Router> router, Loop& loop,
+                                          Metrics& metrics) {
+  http::ServerOptions options;
+  options.name = name;
+  options.address = listen.address;
+  options.port = listen.port;
+  return std::make_unique<http::Server>(loop, options, std::move(router), metrics);
+}
+
+IngestOptions ingest_options(const WorkerConfig& config) {
+  IngestOptions options;
+  options.batch.rows = config.batch_rows;
+  options.batch.wait = config.batch_wait;
+  options.prefetch = config.prefetch;
+  return options;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<App>> App::build(const WorkerConfig& config) {
+  std::unique_ptr<App> app(new App(config));
+  if (auto assembled = app->assemble(); !assembled) return assembled.error();
+  return app;
+}
+
+App::App(const WorkerConfig& config) : config_(config) {}
+
+App::~App() {
+  ingest_loop_.stop();
+  http_loop_.stop();
+}
+
+Result<void> App::assemble() {
+  postgres::Options database;
+  database.url = config_.database_url;
+  database.readers = config_.database_readers;
+  auto store = postgres::make_store(database, metrics_, health_);
+  if (!store) return store.error();
+  store_ = *std::move(store);
+
+  rabbitmq::Options broker;
+  broker.url = config_.amqp_url;
+  broker.self = GatewayId("worker." + random_hex(4));
+  auto ports = rabbitmq::make_ports(ingest_loop_, broker, metrics_, health_);
+  if (!ports) return ports.error();
+  feed_ = std::move(ports->feed);
+
+  redis::Options rooms;
+  rooms.url = config_.redis_url;
+  auto directory = redis::make_directory(http_loop_, rooms, metrics_, health_);
+  if (!directory) return directory.error();
+  directory_ = *std::move(directory);
+
+  ingest_ = std::make_unique<Ingest>(ingest_options(config_),
+                                     Ingest::Ports{*feed_, *store_, ingest_loop_, system_clock()},
+                                     metrics_);
+
+  auto api = std::make_shared<http::Router>();
+  add_api(*api, {*store_, *directory_, http_loop_});
+  api_ = make_server("api", config_.listen, api, http_loop_, metrics_);
+  auto ops = std::make_shared<http::Router>();
+  http::add_ops_endpoints(*ops, health_, metrics_, version());
+  ops_ = make_server("ops", config_.metrics_listen, ops, http_loop_, metrics_);
+  return {};
+}
+
+Result<void> App::listen() {
+  if (auto listening = ops_->listen(); !listening) return listening;
+  if (auto listening = api_->listen(); !listening) return listening;
+  log_info("worker listens", {{"address", config_.listen.address},
+                              {"port", api_->local_port()},
+                              {"metrics_port", ops_->local_port()}});
+  return {};
+}
+
+void App::run() {
+  std::promise<int> told;
+  signals_ = std::make_unique<Signals>(http_loop_.context(),
+                                       [&told](int signal) { told.set_value(signal); });
+  ingest_->start();
+  ingest_loop_.start();
+  http_loop_.start();
+  log_info("worker drains", {{"signal", told.get_future().get()}});
+  drain();
+  log_info("worker stops");
+}
+
+void App::drain() {
+  health_.drain();
+  http_loop_.post([this] { api_->stop_accepting(); });
+  auto stored = std::make_shared<std::promise<void>>();
+  auto drained = stored->get_future();
+  ingest_loop_.post([this, stored] { ingest_->stop([stored] { stored->set_value(); }); });
+  if (drained.wait_for(config_.drain_timeout) == std::future_status::ready) return;
+  // They were not acked, so the broker gives them to another worker.
+  log_warn("worker leaves messages unstored; they will be delivered again",
+           {{"drain_timeout_ms", config_.drain_timeout.count()}});
+}
+
+Result<int> migrate(const WorkerConfig& config) { return postgres::migrate(config.database_url); }
+
+}  // namespace stampede::worker

@@ -1,0 +1,50 @@
+// The in-process adapters against the contracts of their ports.
+#include "shared/adapters/memory/memory.h"
+#include "tests/contract/message_bus_contract.h"
+#include "tests/contract/message_feed_contract.h"
+#include "tests/contract/room_directory_contract.h"
+
+namespace stampede::test {
+namespace {
+
+class MemoryBusFixture final : public BusFixture {
+ public:
+  std::unique_ptr<MessageBus> make_bus(const GatewayId&) override {
+    return std::make_unique<memory::MemoryBus>(broker_);
+  }
+
+ private:
+  memory::MemoryBroker broker_;
+};
+
+class MemoryFeedFixture final : public FeedFixture {
+ public:
+  std::unique_ptr<MessageFeed> make_feed() override {
+    return std::make_unique<memory::MemoryFeed>(queue_);
+  }
+
+ private:
+  Metrics metrics_;
+  memory::MemoryQueue queue_{{}, metrics_};
+};
+
+class MemoryDirectoryFixture final : public DirectoryFixture {
+ public:
+  std::unique_ptr<RoomDirectory> make_directory(const GatewayId&) override {
+    return std::make_unique<memory::MemoryDirectory>(rooms_);
+  }
+
+ private:
+  memory::MemoryRooms rooms_{{}, system_clock()};
+};
+
+INSTANTIATE_TEST_SUITE_P(Memory, MessageBusContract,
+                         testing::Values([] { return std::make_unique<MemoryBusFixture>(); }));
+INSTANTIATE_TEST_SUITE_P(Memory, MessageFeedContract,
+                         testing::Values([] { return std::make_unique<MemoryFeedFixture>(); }));
+INSTANTIATE_TEST_SUITE_P(Memory, RoomDirectoryContract, testing::Values([] {
+                           return std::make_unique<MemoryDirectoryFixture>();
+                         }));
+
+}  // namespace
+}  // namespace stampede::test

@@ -1,0 +1,36 @@
+// The Redis directory against the contract of its port. Needs STAMPEDE_TEST_REDIS_URL.
+#include "tests/contract/redis_client.h"
+#include "tests/contract/redis_gateway.h"
+#include "tests/contract/room_directory_contract.h"
+
+namespace stampede::test {
+namespace {
+
+class RedisDirectoryFixture final : public DirectoryFixture {
+ public:
+  ~RedisDirectoryFixture() override {
+    for (const std::string& key : client_.keys(prefix_ + ":*")) client_.run({"UNLINK", key});
+  }
+
+  std::unique_ptr<RoomDirectory> make_directory(const GatewayId& gateway) override {
+    redis::Options options;
+    options.url = url_;
+    options.gateway = gateway;
+    options.prefix = prefix_;
+    options.lease = Milliseconds(3'000);  // short, so that a new key space is proven soon
+    auto made = std::make_unique<RedisGateway>(options);
+    made->wait_ready();
+    return made;
+  }
+
+ private:
+  const std::string url_ = test_redis_url();
+  const std::string prefix_ = "stampede-test-" + random_hex(6);
+  RedisClient client_{url_};
+};
+
+INSTANTIATE_TEST_SUITE_P(Redis, RoomDirectoryContract,
+                         testing::Values([] { return std::make_unique<RedisDirectoryFixture>(); }));
+
+}  // namespace
+}  // namespace stampede::test

@@ -1,0 +1,121 @@
+// Input: a line of options (`small`: limits that a short input can reach), then the bytes of a
+// client's WebSocket frames.
+//
+// Promises: the same events come out however the bytes are cut, text that is given out as whole
+// messages is UTF-8, and nothing follows the end.
+#include "gateway/net/ws_decoder.h"
+
+#include <algorithm>
+
+#include "shared/base/utf8.h"
+#include "tests/fuzz/finding.h"
+#include "tests/fuzz/notation.h"
+#include "tests/fuzz/targets.h"
+
+namespace stampede::fuzz {
+namespace {
+
+using gateway::CloseReason;
+using gateway::WsDecoder;
+using gateway::WsEvent;
+using gateway::WsLimits;
+using Kind = WsEvent::Kind;
+
+struct Event {
+  Kind kind{};
+  std::string bytes;
+  std::uint16_t code = 0;
+  CloseReason reason{};
+
+  friend bool operator==(const Event&, const Event&) = default;
+};
+
+/// Pieces of payload that follow each other are one event here: where they are cut is not promised.
+class Reader {
+ public:
+  explicit Reader(const WsLimits& limits) : decoder_(limits) {}
+
+  void feed(std::string bytes) {
+    decoder_.feed(bytes);
+    while (true) {
+      const WsEvent event = decoder_.next();
+      if (event.kind == Kind::kNeedMore) break;
+      require(!ended_, "nothing follows a close or an error");
+      ended_ = event.kind == Kind::kClose || event.kind == Kind::kError;
+      require(ended_ == decoder_.finished(), "finished() is true after a close or an error, only");
+      require(event.kind != Kind::kData || !event.bytes.empty(), "no piece of payload is empty");
+      take(event);
+    }
+    require(decoder_.unread().empty(), "everything is used up when more is needed");
+  }
+
+  std::vector<Event> events;
+
+ private:
+  void take(const WsEvent& event) {
+    const bool goes_on =
+        event.kind == Kind::kData && !events.empty() && events.back().kind == Kind::kData;
+    if (goes_on) {
+      events.back().bytes += event.bytes;
+    } else {
+      events.push_back({event.kind, std::string(event.bytes), event.code, event.reason});
+    }
+  }
+
+  WsDecoder decoder_;
+  bool ended_ = false;
+};
+
+std::string describe(const std::vector<Event>& events) {
+  std::string out = std::to_string(events.size()) + " events";
+  for (const Event& event : events) {
+    out += ", " + std::to_string(static_cast<int>(event.kind)) + " '" + event.bytes + "'";
+  }
+  return out;
+}
+
+/// A piece that holds malformed text is refused as a whole, so how much of the payload is given out
+/// before the refusal depends on the cuts; nothing else does.
+void drop_payload_before_bad_text(std::vector<Event>& events) {
+  if (events.empty() || events.back().kind != Kind::kError ||
+      events.back().reason != CloseReason::kBadText) {
+    return;
+  }
+  if (events.size() >= 2 && events[events.size() - 2].kind == Kind::kData) {
+    events.erase(events.end() - 2);
+  }
+}
+
+void compare(std::vector<Event> expected, std::vector<Event> seen) {
+  drop_payload_before_bad_text(expected);
+  drop_payload_before_bad_text(seen);
+  require(seen == expected, "cuts change nothing: " + describe(expected), describe(seen));
+}
+
+void check_close(const std::vector<Event>& events) {
+  if (events.empty() || events.back().kind != Kind::kClose) return;
+  require(is_utf8(events.back().bytes), "a close reason is UTF-8", events.back().bytes);
+}
+
+}  // namespace
+
+void ws_decoder(std::string_view input) {
+  WsLimits limits;
+  if (take_line(input) == "small") limits = {24, 3};
+  const Stream stream = parse_stream(input);
+  const std::string whole = stream.whole();
+
+  Reader at_once(limits);
+  at_once.feed(whole);
+  check_close(at_once.events);
+
+  Reader cut(limits);
+  for (const std::string& piece : stream.pieces) cut.feed(piece);
+  compare(at_once.events, cut.events);
+
+  Reader slow(limits);
+  for (const char byte : whole) slow.feed(std::string(1, byte));
+  compare(at_once.events, slow.events);
+}
+
+}  // namespace stampede::fuzz

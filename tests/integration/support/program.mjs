@@ -1,0 +1,47 @@
+// Programs of ours outside the cluster, on free ports.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { root } from './cluster.mjs';
+import { eventually } from './wait.mjs';
+
+const preset = process.env.STAMPEDE_PRESET ?? 'release';
+export const gatewayBinary = `${root}build/${preset}/gateway/stampede-gateway`;
+export const workerBinary = `${root}build/${preset}/storage-worker/stampede-worker`;
+
+/** The environment without settings of ours. */
+export const cleanEnv = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('STAMPEDE_')),
+);
+
+/** A gateway: {url, ops, log(), alive(), end(signal)}. Killed at the end of `t` if it still runs. */
+export async function startGateway(t, flags = [], env = {}) {
+  const child = spawn(gatewayBinary, ['--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0', ...flags], {
+    env: { ...cleanEnv, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const exit = once(child, 'exit');
+  t.after(() => child.kill('SIGKILL'));
+  let log = '';
+  child.stderr.on('data', (data) => {
+    log += data;
+  });
+  const [, port, opsPort] = await eventually(
+    'the gateway listens',
+    () => {
+      if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${log}`);
+      return /gateway listens.* port=(\d+).* metrics_port=(\d+)/.exec(log);
+    },
+    { describe: () => log },
+  );
+  return {
+    url: `http://127.0.0.1:${port}`,
+    ops: `http://127.0.0.1:${opsPort}`,
+    log: () => log,
+    alive: () => child.exitCode === null && child.signalCode === null,
+    /** Sends the signal; resolves to the exit status when it has ended. */
+    end: async (signal) => {
+      child.kill(signal);
+      return (await exit)[0];
+    },
+  };
+}

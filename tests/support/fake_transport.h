@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/session/transport.h"
+
+namespace stampede::test {
+
+/// Keeps what a session sends. One thread.
+class FakeTransport final : public gateway::Transport {
+ public:
+  void send(gateway::Slice slice) override {
+    if (!closed) sent.emplace_back(slice.stomp());
+  }
+  void close(gateway::CloseReason reason) override {
+    if (!closed) closed = reason;
+  }
+  void pause_reading() override { paused = true; }
+  void resume_reading() override { paused = false; }
+  [[nodiscard]] std::string_view peer() const override { return "127.0.0.1:1"; }
+
+  std::vector<std::string> sent;  ///< one whole frame, or a heart-beat, each
+  std::optional<gateway::CloseReason> closed;
+  bool paused = false;
+};
+
+}  // namespace stampede::test

@@ -1,0 +1,82 @@
+#include "shared/model/wire.h"
+
+#include <gtest/gtest.h>
+
+#include "shared/model/partition.h"
+
+namespace stampede {
+namespace {
+
+Message sample() {
+  Message message;
+  message.id = new_message_id();
+  message.room = *parse_room_name("lobby");
+  message.position = {1'700'000'000'000'002, 1'700'000'000'000'001};
+  message.sender = UserId("Zoë");
+  message.origin = GatewayId("gw-1.ab12");
+  message.timestamp_ms = 1'700'000'000'123;
+  message.key = "k1";
+  message.content_type = "text/plain";
+  message.headers = {{"x-a", "1"}, {"x-a", ""}, {"", std::string("\0\xff", 2)}};
+  message.body = std::string("a\0b", 3) + std::string(300, 'x');
+  return message;
+}
+
+TEST(WireTest, EveryFieldRoundTrips) {
+  const Message message = sample();
+  const auto decoded = decode_message(encode_message(message));
+  ASSERT_TRUE(decoded) << decoded.error().detail;
+  EXPECT_EQ(*decoded, message);
+}
+
+TEST(WireTest, EmptyFieldsRoundTrip) {
+  Message message;
+  message.room = *parse_room_name("r");
+  EXPECT_EQ(*decode_message(encode_message(message)), message);
+}
+
+TEST(WireTest, PositionIsSetInPlace) {
+  Message message = sample();
+  std::string wire = encode_message(message);
+  message.position = {77, 66};
+  set_wire_position(wire, message.position);
+  EXPECT_EQ(*decode_message(wire), message);
+}
+
+TEST(WireTest, EveryTruncationIsAnErrorThatNamesTheField) {
+  const std::string wire = encode_message(sample());
+  for (std::size_t size = 0; size < wire.size(); ++size) {
+    const auto decoded = decode_message(std::string_view(wire).substr(0, size));
+    ASSERT_FALSE(decoded) << size;
+    EXPECT_TRUE(decoded.error().is(Errc::kProtocol));
+  }
+  EXPECT_NE(decode_message(wire.substr(0, 20)).error().detail.find("ends inside id"),
+            std::string::npos);
+}
+
+TEST(WireTest, RejectsOtherVersionsAndTrailingBytes) {
+  std::string wire = encode_message(sample());
+  EXPECT_FALSE(decode_message(wire + "x"));
+  wire[0] = 9;
+  EXPECT_NE(decode_message(wire).error().detail.find("version 9"), std::string::npos);
+}
+
+TEST(WireTest, RejectsCountsThatCannotBe) {
+  Message message;
+  message.room = *parse_room_name("r");
+  std::string wire = encode_message(message);
+  // ... header count, body length: both 0 at the end.
+  wire[wire.size() - 2] = '\x7f';
+  EXPECT_FALSE(decode_message(wire));
+}
+
+TEST(PartitionTest, KeyHasThreeDigitsAndTheRoom) {
+  // FNV-1a of "a" is 0xe40c292c (draft-eastlake-fnv-17, section 8.3); 0x2c = 44.
+  const RoomName room = *parse_room_name("a");
+  EXPECT_EQ(partition_of(room), 44u);
+  EXPECT_EQ(routing_key(room), "044.a");
+  EXPECT_EQ(storage_queue_of(room), 0u);
+}
+
+}  // namespace
+}  // namespace stampede

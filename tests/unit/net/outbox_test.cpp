@@ -1,0 +1,115 @@
+#include "gateway/session/outbox.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <random>
+#include <string>
+
+namespace stampede::test {
+namespace {
+
+using gateway::Framing;
+using gateway::Outbox;
+using gateway::Slice;
+
+/// Writes `at_most` bytes of what `gather` gives, as a socket would.
+std::string write(Outbox& outbox, std::size_t at_most) {
+  std::array<iovec, 64> buffers;
+  const std::size_t count = outbox.gather(buffers);
+  std::string written;
+  for (std::size_t i = 0; i < count && written.size() < at_most; ++i) {
+    written.append(static_cast<const char*>(buffers[i].iov_base),
+                   std::min(buffers[i].iov_len, at_most - written.size()));
+  }
+  outbox.consume(written.size());
+  return written;
+}
+
+TEST(OutboxTest, GivesFramesInOrderInTheFormOfItsTransport) {
+  for (const Framing framing : {Framing::kWebSocket, Framing::kStomp}) {
+    Outbox outbox(framing, 1000);
+    ASSERT_TRUE(outbox.push(Slice::of_stomp_frame("one")));
+    ASSERT_TRUE(outbox.push(Slice::of_stomp_frame("two")));
+    const std::string expected = framing == Framing::kStomp ? "onetwo" : "\x81\x03one\x81\x03two";
+    EXPECT_EQ(outbox.bytes(), expected.size());
+    EXPECT_EQ(write(outbox, 1000), expected);
+    EXPECT_TRUE(outbox.empty());
+    EXPECT_EQ(outbox.bytes(), 0u);
+  }
+}
+
+TEST(OutboxTest, GoesOnInTheMiddleOfAFrame) {
+  Outbox outbox(Framing::kStomp, 1000);
+  ASSERT_TRUE(outbox.push(Slice::of_stomp_frame("abcdef")));
+  ASSERT_TRUE(outbox.push(Slice::of_stomp_frame("ghi")));
+  EXPECT_EQ(write(outbox, 4), "abcd");
+  EXPECT_EQ(write(outbox, 3), "efg");
+  EXPECT_EQ(outbox.bytes(), 2u);
+  EXPECT_EQ(outbox.slices(), 1u);
+  EXPECT_EQ(write(outbox, 100), "hi");
+}
+
+TEST(OutboxTest, RefusesOnceItsBoundIsReached) {
+  Outbox outbox(Framing::kStomp, 10);
+  EXPECT_TRUE(outbox.push(Slice::of_stomp_frame("123456789")));
+  EXPECT_TRUE(outbox.push(Slice::of_stomp_frame("a frame may go over the bound")));
+  EXPECT_FALSE(outbox.push(Slice::of_stomp_frame("x")));
+  EXPECT_EQ(outbox.slices(), 2u);
+  outbox.push_anyway(Slice::of_stomp_frame("last words"));
+  EXPECT_EQ(outbox.slices(), 3u);
+  write(outbox, 1000);
+  EXPECT_TRUE(outbox.push(Slice::of_stomp_frame("x")));
+}
+
+TEST(OutboxTest, DropsEverythingButTheFrameThatIsPartlyWritten) {
+  Outbox outbox(Framing::kStomp, 1000);
+  for (const char* frame : {"abc", "def", "ghi"}) {
+    ASSERT_TRUE(outbox.push(Slice::of_stomp_frame(frame)));
+  }
+  write(outbox, 4);
+  EXPECT_EQ(outbox.drop_unsent(), 3u);
+  EXPECT_EQ(outbox.bytes(), 2u);
+  outbox.push_anyway(Slice::of_stomp_frame("!"));
+  EXPECT_EQ(write(outbox, 100), "ef!");
+  ASSERT_TRUE(outbox.push(Slice::of_stomp_frame("jkl")));
+  EXPECT_EQ(outbox.drop_unsent(), 3u);
+  EXPECT_TRUE(outbox.empty());
+  EXPECT_EQ(outbox.drop_unsent(), 0u);
+}
+
+TEST(OutboxTest, GathersNoMoreThanItIsGivenPlacesFor) {
+  Outbox outbox(Framing::kStomp, 1000);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(outbox.push(Slice::of_stomp_frame("x")));
+  std::array<iovec, 64> buffers;
+  EXPECT_EQ(outbox.gather(buffers), 64u);
+  EXPECT_EQ(write(outbox, 1000), std::string(64, 'x'));
+  EXPECT_EQ(write(outbox, 1000), std::string(36, 'x'));
+}
+
+TEST(OutboxTest, LeavesOutWhatATransportHasNoFormOf) {
+  Outbox tcp(Framing::kStomp, 1000);
+  tcp.push_anyway(Slice::of_websocket_only("\x8a\x00"));
+  EXPECT_TRUE(tcp.empty());
+  Outbox websocket(Framing::kWebSocket, 1000);
+  websocket.push_anyway(Slice::of_websocket_only("pong"));
+  EXPECT_EQ(write(websocket, 1000), "pong");
+}
+
+TEST(OutboxTest, LosesNothingUnderRandomWrites) {
+  std::mt19937 random(7);
+  Outbox outbox(Framing::kStomp, 5000);
+  std::string expected;
+  std::string got;
+  for (int step = 0; step < 20'000; ++step) {
+    const std::string frame(1 + random() % 40, static_cast<char>('a' + step % 26));
+    if (outbox.push(Slice::of_stomp_frame(frame))) expected += frame;
+    if (random() % 3 == 0) got += write(outbox, random() % 200);
+    ASSERT_EQ(outbox.bytes(), expected.size() - got.size());
+  }
+  while (!outbox.empty()) got += write(outbox, 1000);
+  EXPECT_EQ(got, expected);
+}
+
+}  // namespace
+}  // namespace stampede::test

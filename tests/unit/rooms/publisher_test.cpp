@@ -1,0 +1,154 @@
+#include "gateway/rooms/publisher.h"
+
+#include <gtest/gtest.h>
+
+#include "shared/adapters/memory/memory.h"
+#include "tests/support/fake_bus.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_feed.h"
+#include "tests/support/manual_executor.h"
+
+namespace stampede::gateway {
+namespace {
+
+using test::FakeBus;
+using test::FakeClock;
+using test::FakeFeed;
+using test::ManualExecutor;
+
+const RoomName kRoom = *parse_room_name("lobby");
+
+/// A directory that is away.
+class AbsentDirectory final : public RoomDirectory {
+ public:
+  void sequence(std::vector<SequenceRequest> batch,
+                Reply<std::vector<Result<Sequenced>>> sequenced) override {
+    sequenced(std::vector<Result<Sequenced>>(batch.size(), Error(Errc::kUnavailable, "away")));
+  }
+  void enter(std::vector<Member>, Reply<Result<std::vector<Seq>>> entered) override {
+    entered(Error(Errc::kUnavailable, "away"));
+  }
+  void leave(std::vector<Member>) override {}
+  void recent(RoomName, Seq, std::size_t, Reply<Result<std::vector<MessageRef>>> found) override {
+    found(Error(Errc::kUnavailable, "away"));
+  }
+  void rooms(RoomsQuery, Reply<Result<std::vector<RoomSummary>>> found) override {
+    found(Error(Errc::kUnavailable, "away"));
+  }
+  void members(RoomName, Reply<Result<std::vector<Member>>> found) override {
+    found(Error(Errc::kUnavailable, "away"));
+  }
+};
+
+MessageRef message() {
+  auto made = std::make_shared<Message>();
+  made->id = new_message_id();
+  made->room = kRoom;
+  made->origin = GatewayId("me");
+  return made;
+}
+
+class PublisherTest : public testing::Test {
+ protected:
+  Publisher::Confirmed keep() {
+    return [this](Result<Seq> result) { confirmed_.push_back(std::move(result)); };
+  }
+
+  FakeClock clock_;
+  ManualExecutor executor_;
+  Metrics metrics_;
+  FakeBus bus_;
+  FakeFeed feed_;
+  LocalFanout fanout_;
+  memory::MemoryRooms rooms_{{}, clock_};
+  memory::MemoryDirectory directory_{rooms_};
+  memory::MemoryDirectory elsewhere_{rooms_};
+  Dispatcher dispatcher_{executor_, clock_, bus_, fanout_, GatewayId("me"), Seconds(30), metrics_};
+  RoomRegistry registry_{executor_, clock_, {}, directory_, dispatcher_, fanout_, metrics_};
+  Publisher publisher_{executor_, clock_,  registry_.shard(), directory_, feed_,
+                       bus_,      fanout_, registry_,         metrics_};
+  std::vector<Result<Seq>> confirmed_;
+};
+
+TEST_F(PublisherTest, OneTurnIsOneBatchInOrder) {
+  for (int i = 0; i < 50; ++i) publisher_.publish(message(), keep());
+  executor_.run();
+  ASSERT_EQ(feed_.appends.size(), 1u);
+  const auto& batch = feed_.appends[0].batch;
+  ASSERT_EQ(batch.size(), 50u);
+  for (std::size_t i = 1; i < batch.size(); ++i) {
+    EXPECT_EQ(batch[i]->position.prev, batch[i - 1]->position.seq);
+    EXPECT_GT(batch[i]->position.seq, batch[i - 1]->position.seq);
+  }
+  EXPECT_EQ(publisher_.in_flight(), 50u);
+}
+
+TEST_F(PublisherTest, ConfirmsOnlyWhatTheFeedConfirmed) {
+  publisher_.publish(message(), keep());
+  executor_.run();
+  EXPECT_TRUE(confirmed_.empty());
+  const Seq seq = feed_.appends[0].batch[0]->position.seq;
+  feed_.answer_all();
+  executor_.run();
+  ASSERT_EQ(confirmed_.size(), 1u);
+  EXPECT_EQ(*confirmed_[0], seq);
+  EXPECT_EQ(publisher_.in_flight(), 0u);
+}
+
+TEST_F(PublisherTest, PassesTheFeedsReasonOn) {
+  publisher_.publish(message(), keep());
+  executor_.run();
+  feed_.answer_all(Error(Errc::kOverloaded, "queue is full"));
+  executor_.run();
+  ASSERT_EQ(confirmed_.size(), 1u);
+  EXPECT_EQ(confirmed_[0].error().detail, "queue is full");
+}
+
+TEST_F(PublisherTest, BypassesTheBusWhenNobodyIsElsewhere) {
+  publisher_.publish(message(), keep());
+  executor_.run();
+  EXPECT_TRUE(bus_.published.empty());
+  elsewhere_.enter({Member{kRoom, SessionId("x"), UserId("bob"), 0}},
+                   Reply<Result<std::vector<Seq>>>(executor_, [](const auto&) {}));
+  executor_.run();
+  publisher_.publish(message(), keep());
+  executor_.run();
+  EXPECT_EQ(bus_.published.size(), 1u);
+}
+
+TEST_F(PublisherTest, GoesOnWithoutADirectory) {
+  AbsentDirectory away;
+  Publisher publisher(executor_, clock_, registry_.shard(), away, feed_, bus_, fanout_, registry_,
+                      metrics_);
+  publisher.publish(message(), keep());
+  executor_.run();
+  ASSERT_EQ(feed_.appends.size(), 1u);
+  EXPECT_EQ(feed_.appends[0].batch[0]->position.seq, kNoSeq);
+  EXPECT_EQ(bus_.published.size(), 1u) << "nobody can tell who is elsewhere";
+}
+
+TEST(LocalFanoutTest, PostsOnceToEachInterestedShard) {
+  ManualExecutor executor;
+  LocalFanout fanout;
+  std::vector<std::vector<MessageRef>> got(3);
+  int posts = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    fanout.attach(executor, [&, i](std::vector<MessageRef> batch) {
+      ++posts;
+      got[i].insert(got[i].end(), batch.begin(), batch.end());
+    });
+  }
+  fanout.set_interest(0, partition_of(kRoom), true);
+  fanout.set_interest(2, partition_of(kRoom), true);
+  fanout.deliver({message(), message()}, 0);
+  executor.run();
+  EXPECT_EQ(posts, 1);
+  EXPECT_TRUE(got[0].empty()) << "the sender's shard delivers by itself";
+  EXPECT_EQ(got[2].size(), 2u);
+  fanout.set_interest(2, partition_of(kRoom), false);
+  fanout.deliver({message()}, 0);
+  EXPECT_TRUE(executor.idle());
+}
+
+}  // namespace
+}  // namespace stampede::gateway

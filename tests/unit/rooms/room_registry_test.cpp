@@ -1,0 +1,308 @@
+#include "gateway/rooms/room_registry.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "shared/adapters/memory/memory.h"
+#include "tests/support/fake_bus.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/manual_executor.h"
+
+namespace stampede::gateway {
+namespace {
+
+using test::FakeBus;
+using test::FakeClock;
+using test::ManualExecutor;
+
+const RoomName kRoom = *parse_room_name("lobby");
+
+/// Keeps the seq header of each MESSAGE.
+class Listener final : public Subscriber {
+ public:
+  explicit Listener(std::string id = "sub-0")
+      : Subscriber(stomp::Version::kV12, std::move(id), false) {}
+  void deliver_individually(const MessageRef&) override { FAIL() << "it acknowledges by itself"; }
+  void deliver(const Slice& frame) override {
+    const std::string_view text = frame.stomp();
+    const std::size_t at = text.find("\nseq:");
+    seqs.push_back(at == std::string_view::npos ? 0 : std::stoll(std::string(text.substr(at + 5))));
+    frames.emplace_back(text);
+  }
+
+  std::vector<Seq> seqs;
+  std::vector<std::string> frames;
+  std::optional<Result<Seq>> live;
+};
+
+class RoomRegistryTest : public testing::Test {
+ protected:
+  void SetUp() override { dispatcher_.start(); }
+
+  void subscribe(Listener& listener, const std::string& session = "s1") {
+    registry_.subscribe(Member{kRoom, SessionId(session), UserId("ann"), 0}, listener,
+                        [&listener](Result<Seq> position) { listener.live = position; });
+  }
+
+  /// What another gateway sends: sequenced by the shared directory.
+  MessageRef sent_elsewhere() {
+    Message message;
+    message.id = new_message_id();
+    message.room = kRoom;
+    message.origin = GatewayId("other");
+    auto unplaced = std::make_shared<const Message>(message);
+    MessageRef placed;
+    elsewhere_.sequence({{unplaced, kNoSeq}},
+                        Reply<std::vector<Result<Sequenced>>>(
+                            executor_, [&](const std::vector<Result<Sequenced>>& places) {
+                              placed = with_position(*unplaced, places[0]->position);
+                            }));
+    executor_.run();
+    return placed;
+  }
+
+  std::size_t members() {
+    std::size_t count = 0;
+    elsewhere_.members(kRoom, Reply<Result<std::vector<Member>>>(
+                                  executor_, [&](const Result<std::vector<Member>>& found) {
+                                    count = found->size();
+                                  }));
+    executor_.run();
+    return count;
+  }
+
+  void pass(Milliseconds time) {
+    clock_.advance(time);
+    executor_.advance(time);
+  }
+
+  FakeClock clock_;
+  ManualExecutor executor_;
+  Metrics metrics_;
+  FakeBus bus_;
+  LocalFanout fanout_;
+  memory::MemoryRooms rooms_{{}, clock_};
+  memory::MemoryDirectory directory_{rooms_};
+  memory::MemoryDirectory elsewhere_{rooms_};
+  Dispatcher dispatcher_{executor_, clock_, bus_, fanout_, GatewayId("me"), Seconds(30), metrics_};
+  RoomRegistry registry_{executor_, clock_, {}, directory_, dispatcher_, fanout_, metrics_};
+};
+
+TEST_F(RoomRegistryTest, IsLiveOnlyAfterBindOk) {
+  bus_.bind_at_once = false;
+  Listener listener;
+  subscribe(listener);
+  executor_.run();
+  ASSERT_EQ(bus_.binds.size(), 1u);
+  EXPECT_FALSE(listener.live);
+  EXPECT_EQ(members(), 0u);
+  bus_.binds[0].bound(Result<void>());
+  executor_.run();
+  ASSERT_TRUE(listener.live);
+  EXPECT_TRUE(listener.live->has_value());
+  EXPECT_EQ(members(), 1u);
+}
+
+TEST_F(RoomRegistryTest, ManyRoomsOfOneTurnShareOneBind) {
+  bus_.bind_at_once = false;
+  std::vector<std::unique_ptr<Listener>> listeners;
+  for (int i = 0; i < 100; ++i) {
+    listeners.push_back(std::make_unique<Listener>());
+    registry_.subscribe(
+        Member{RoomName("room-" + std::to_string(i)), SessionId("s"), UserId("ann"), 0},
+        *listeners.back(), [](const Result<Seq>&) {});
+  }
+  executor_.run();
+  ASSERT_EQ(bus_.binds.size(), 1u);
+  EXPECT_EQ(bus_.binds[0].rooms.size(), 100u);
+}
+
+TEST_F(RoomRegistryTest, TellsThePositionUpToWhichAllIsHistory) {
+  const Seq history = sent_elsewhere()->position.seq;
+  Listener listener;
+  subscribe(listener);
+  executor_.run();
+  EXPECT_EQ(**listener.live, history);
+  const MessageRef next = sent_elsewhere();
+  bus_.arrive({next});
+  executor_.run();
+  EXPECT_EQ(listener.seqs, (std::vector<Seq>{next->position.seq}));
+}
+
+TEST_F(RoomRegistryTest, AMessageThatOvertakesTheEnterIsDeliveredOnce) {
+  bus_.bind_at_once = false;
+  Listener listener;
+  subscribe(listener);
+  executor_.run();
+  // Published by another gateway after our bind was made and before our enter is answered.
+  const MessageRef early = sent_elsewhere();
+  bus_.binds[0].bound(Result<void>());
+  bus_.arrive({early});
+  executor_.run();
+  // It was sequenced before the enter, so it is history: told by position, not delivered.
+  EXPECT_EQ(**listener.live, early->position.seq);
+  EXPECT_TRUE(listener.seqs.empty());
+}
+
+TEST_F(RoomRegistryTest, ReordersWhatTwoGatewaysSent) {
+  Listener listener;
+  subscribe(listener);
+  executor_.run();
+  const MessageRef first = sent_elsewhere();
+  const MessageRef second = sent_elsewhere();
+  bus_.arrive({second});
+  executor_.run();
+  EXPECT_TRUE(listener.seqs.empty());
+  bus_.arrive({first});
+  executor_.run();
+  EXPECT_EQ(listener.seqs, (std::vector<Seq>{first->position.seq, second->position.seq}));
+}
+
+TEST_F(RoomRegistryTest, HealsALostMessageFromTheRecentList) {
+  Listener listener;
+  subscribe(listener);
+  executor_.run();
+  const MessageRef lost = sent_elsewhere();
+  const MessageRef next = sent_elsewhere();
+  bus_.arrive({next});
+  executor_.run();
+  pass(Milliseconds(49));
+  EXPECT_TRUE(listener.seqs.empty()) << "the reorder window is not over";
+  pass(Milliseconds(2));
+  EXPECT_EQ(listener.seqs, (std::vector<Seq>{lost->position.seq, next->position.seq}));
+}
+
+TEST_F(RoomRegistryTest, DeliversAroundAGapThatNobodyCanFill) {
+  sent_elsewhere();
+  Listener listener;
+  subscribe(listener);
+  executor_.run();
+  const Seq last = **listener.live;
+  Message orphan = *sent_elsewhere();
+  orphan.position = {last + 1'000'000'000, last + 999'999'999};
+  bus_.arrive({std::make_shared<const Message>(orphan)});
+  executor_.run();
+  pass(Milliseconds(60));
+  ASSERT_FALSE(listener.seqs.empty());
+  EXPECT_EQ(listener.seqs.back(), orphan.position.seq);
+  EXPECT_NE(metrics_.expose().find("stampede_gateway_unhealed_total 1"), std::string::npos);
+}
+
+TEST_F(RoomRegistryTest, EncodesOncePerSubscriptionId) {
+  Listener a("sub-0");
+  Listener b("sub-0");
+  Listener c("sub-1");
+  subscribe(a, "s1");
+  subscribe(b, "s2");
+  subscribe(c, "s3");
+  executor_.run();
+  bus_.arrive({sent_elsewhere()});
+  executor_.run();
+  EXPECT_EQ(a.frames, b.frames);
+  EXPECT_NE(a.frames[0].find("subscription:sub-0\n"), std::string::npos);
+  EXPECT_NE(c.frames[0].find("subscription:sub-1\n"), std::string::npos);
+}
+
+TEST_F(RoomRegistryTest, ASecondSubscriptionOfASessionKeepsItsMembership) {
+  Listener a("sub-0");
+  Listener b("sub-1");
+  subscribe(a);
+  subscribe(b);
+  executor_.run();
+  EXPECT_EQ(members(), 1u);
+  registry_.unsubscribe(kRoom, SessionId("s1"), a);
+  executor_.run();
+  EXPECT_EQ(members(), 1u);
+  bus_.arrive({sent_elsewhere()});
+  executor_.run();
+  EXPECT_TRUE(a.seqs.empty());
+  EXPECT_EQ(b.seqs.size(), 1u);
+  registry_.unsubscribe(kRoom, SessionId("s1"), b);
+  executor_.run();
+  EXPECT_EQ(members(), 0u);
+}
+
+TEST_F(RoomRegistryTest, LeavingAndEnteringInOneTurnLeavesOneMember) {
+  Listener a;
+  subscribe(a);
+  executor_.run();
+  registry_.unsubscribe(kRoom, SessionId("s1"), a);
+  Listener b;
+  subscribe(b);
+  executor_.run();
+  EXPECT_TRUE(b.live && b.live->has_value());
+  EXPECT_EQ(members(), 1u);
+}
+
+TEST_F(RoomRegistryTest, UnsubscribedBeforeLiveIsForgotten) {
+  bus_.bind_at_once = false;
+  Listener listener;
+  subscribe(listener);
+  executor_.run();
+  registry_.unsubscribe(kRoom, SessionId("s1"), listener);
+  bus_.binds[0].bound(Result<void>());
+  executor_.run();
+  EXPECT_FALSE(listener.live);
+  EXPECT_EQ(members(), 0u);
+}
+
+TEST_F(RoomRegistryTest, AFailedBindFailsEverySubscriptionThatWaits) {
+  bus_.bind_at_once = false;
+  Listener a;
+  Listener b;
+  subscribe(a, "s1");
+  subscribe(b, "s2");
+  executor_.run();
+  bus_.binds[0].bound(Error(Errc::kUnavailable, "broker away"));
+  executor_.run();
+  ASSERT_TRUE(a.live && b.live);
+  EXPECT_EQ(a.live->error().detail, "broker away");
+  EXPECT_FALSE(b.live->has_value());
+  // A later attempt starts afresh.
+  bus_.bind_at_once = true;
+  Listener again;
+  subscribe(again);
+  executor_.run();
+  EXPECT_TRUE(again.live && again.live->has_value());
+}
+
+TEST_F(RoomRegistryTest, UnbindsAfterTheLingerOnly) {
+  Listener listener;
+  subscribe(listener);
+  executor_.run();
+  registry_.unsubscribe(kRoom, SessionId("s1"), listener);
+  executor_.run();
+  pass(Seconds(29));
+  EXPECT_TRUE(bus_.unbound_rooms.empty());
+  pass(Seconds(32));
+  EXPECT_EQ(bus_.unbound_rooms, (std::vector<RoomName>{kRoom}));
+}
+
+TEST_F(RoomRegistryTest, ComingBackWithinTheLingerKeepsTheBinding) {
+  Listener listener;
+  subscribe(listener);
+  executor_.run();
+  registry_.unsubscribe(kRoom, SessionId("s1"), listener);
+  executor_.run();
+  pass(Seconds(20));
+  subscribe(listener);
+  executor_.run();
+  pass(Seconds(60));
+  EXPECT_TRUE(bus_.unbound_rooms.empty());
+  EXPECT_EQ(bus_.bound_rooms.size(), 1u);
+}
+
+TEST_F(RoomRegistryTest, DropsItsOwnMessagesFromTheBus) {
+  Listener listener;
+  subscribe(listener);
+  executor_.run();
+  Message own = *sent_elsewhere();
+  own.origin = GatewayId("me");
+  bus_.arrive({std::make_shared<const Message>(own)});
+  executor_.run();
+  EXPECT_TRUE(listener.seqs.empty());
+}
+
+}  // namespace
+}  // namespace stampede::gateway
