@@ -20,7 +20,8 @@ class PostgresAdapterTest : public testing::Test {
 TEST_F(PostgresAdapterTest, ServesTheNextCallAfterItsConnectionsWereCut) {
   PostgresFixture fixture;
   fixture.schema().disconnect_all();
-  EXPECT_TRUE(client_.append(fixture.store(), {stored_message("lobby", 1)}));
+  const auto stored = client_.append(fixture.store(), {stored_message("lobby", 1)});
+  EXPECT_TRUE(stored) << stored.error().detail;
   EXPECT_TRUE(client_.page(fixture.store(), {room_, {}, {}, 10}));
   EXPECT_TRUE(eventually([&] { return fixture.health().ready(); }));
   EXPECT_TRUE(eventually([&] {

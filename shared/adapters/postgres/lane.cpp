@@ -61,10 +61,14 @@ Lane::Lane(std::size_t number, const Options& options, JobQueue& queue, Setup se
 void Lane::run() {
   pthread_setname_np(pthread_self(), ("postgres-" + std::to_string(number_)).c_str());
   while (true) {
-    if (!db_.is_open() && steady_clock::now() >= next_attempt_) connect();
+    connect_when_due();
     if (!wait()) return;
     if (auto job = queue_.pop()) serve(*job);
   }
+}
+
+void Lane::connect_when_due() {
+  if (!db_.is_open() && steady_clock::now() >= next_attempt_) connect();
 }
 
 void Lane::connect() {
@@ -86,6 +90,8 @@ void Lane::connect() {
 }
 
 void Lane::serve(Job& job) {
+  // The loss may have been noticed in the very wait that the job ended.
+  connect_when_due();
   bool again = true;
   while (true) {
     if (!db_.is_open()) return job.give_up(away_);

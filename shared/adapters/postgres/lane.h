@@ -59,6 +59,7 @@ class Lane {
   using Instant = std::chrono::steady_clock::time_point;
 
   void run();
+  void connect_when_due();
   void connect();
   void serve(Job& job);
   /// Until there is a job, news on the idle connection, a reason to connect, or the end; false
