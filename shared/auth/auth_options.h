@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "shared/auth/rights.h"
+#include "shared/base/clock.h"
+#include "shared/config/option_table.h"
+
+namespace stampede::auth {
+
+/// Who may come in and what they may do; the initial values are the defaults. The same group of
+/// options in every program that clients talk to.
+struct AuthOptions {
+  std::string users_file;
+  std::string jwt_keys;
+  std::string jwt_algorithm;  ///< of a single key; empty: as the key's kind says
+  std::string jwt_issuer;     ///< empty: not checked
+  std::string jwt_audience;   ///< empty: not checked
+  Milliseconds jwt_leeway{30'000};
+  Milliseconds token_grace{10'000};
+  Rights default_rights = Rights::everything();
+  std::string admin_key_file;
+  Milliseconds revocation_ttl{24 * 3'600'000};
+
+  std::size_t login_threads = 1;
+  std::size_t login_queue = 256;
+  Milliseconds login_delay{1'000};
+  Milliseconds login_delay_max{10'000};
+
+  /// Whether clients have to prove who they are.
+  [[nodiscard]] bool enabled() const noexcept { return !users_file.empty() || !jwt_keys.empty(); }
+};
+
+/// Adds the group "Authentication"; `options` outlives the table.
+void add_auth_options(config::OptionTable& table, AuthOptions& options);
+
+}  // namespace stampede::auth

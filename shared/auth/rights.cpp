@@ -1,0 +1,151 @@
+#include "shared/auth/rights.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace stampede::auth {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Verb>, 3> kVerbs{
+    {{"read", Verb::kRead}, {"send", Verb::kSend}, {"presence", Verb::kPresence}}};
+
+Error bad(std::string text) { return {Errc::kInvalidArgument, std::move(text)}; }
+
+std::uint8_t bit(Verb verb) noexcept { return static_cast<std::uint8_t>(verb); }
+
+bool is_pattern_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("._:-*").find(c) != std::string_view::npos;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// The part of `text` before the first `separator`, which is taken off it with the separator.
+std::string_view take(std::string_view& text, char separator) {
+  const std::size_t end = std::min(text.find(separator), text.size());
+  const std::string_view part = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return trimmed(part);
+}
+
+Result<std::uint8_t> parse_verbs(std::string_view text) {
+  std::uint8_t verbs = 0;
+  do {
+    const auto verb = parse_verb(take(text, ','));
+    if (!verb) return verb.error();
+    verbs = static_cast<std::uint8_t>(verbs | bit(*verb));
+  } while (!text.empty());
+  return verbs;
+}
+
+Result<void> add_rule(Rights& rights, std::string_view rule) {
+  const std::size_t equals = rule.find('=');
+  if (equals == std::string_view::npos) {
+    return bad("a rule is <rooms>=<verbs>, like lecture.*=read,send");
+  }
+  auto match = RoomPattern::parse(trimmed(rule.substr(0, equals)));
+  if (!match) return match.error();
+  const auto verbs = parse_verbs(rule.substr(equals + 1));
+  if (!verbs) return verbs.error();
+  return rights.add(*std::move(match), *verbs);
+}
+
+}  // namespace
+
+std::string_view to_string(Verb verb) noexcept {
+  for (const auto& [name, known] : kVerbs) {
+    if (known == verb) return name;
+  }
+  return {};
+}
+
+Result<Verb> parse_verb(std::string_view text) {
+  for (const auto& [name, verb] : kVerbs) {
+    if (name == text) return verb;
+  }
+  return bad("a verb is read, send or presence");
+}
+
+Result<RoomPattern> RoomPattern::parse(std::string_view text) {
+  if (text.empty() || text.size() > kMaxRoomNameBytes ||
+      !std::all_of(text.begin(), text.end(), is_pattern_char)) {
+    return bad("rooms are named by 1 to " + std::to_string(kMaxRoomNameBytes) +
+               " characters of A-Z a-z 0-9 . _ : - and *");
+  }
+  return RoomPattern(std::string(text));
+}
+
+/// When what follows a star does not fit, the star takes one character more; only the last star
+/// needs to be reconsidered, so the work is bounded by the product of the lengths.
+bool RoomPattern::matches(std::string_view room) const noexcept {
+  std::size_t at = 0;
+  std::size_t in_room = 0;
+  std::size_t after_star = std::string::npos;
+  std::size_t taken = 0;
+  while (in_room < room.size()) {
+    if (at < text_.size() && text_[at] == '*') {
+      after_star = ++at;
+      taken = in_room;
+    } else if (at < text_.size() && text_[at] == room[in_room]) {
+      ++at;
+      ++in_room;
+    } else if (after_star != std::string::npos) {
+      at = after_star;
+      in_room = ++taken;
+    } else {
+      return false;
+    }
+  }
+  return text_.find_first_not_of('*', at) == std::string::npos;
+}
+
+Rights Rights::everything() { return *parse_rights("*=read,send,presence"); }
+
+Result<void> Rights::add(RoomPattern match, std::uint8_t verbs) {
+  if (rules_.size() == kMaxRules) {
+    return Error(Errc::kTooLarge,
+                 "there are more than " + std::to_string(kMaxRules) + " rules of rights");
+  }
+  rules_.push_back({std::move(match), verbs});
+  return {};
+}
+
+bool Rights::allow(const RoomName& room, Verb verb) const noexcept {
+  return std::any_of(rules_.begin(), rules_.end(), [&](const Rule& rule) {
+    return (rule.verbs & bit(verb)) != 0 && rule.match.matches(room.str());
+  });
+}
+
+std::string Rights::str() const {
+  if (rules_.empty()) return "none";
+  std::string out;
+  for (const Rule& rule : rules_) {
+    out.append(out.empty() ? "" : ";").append(rule.match.str());
+    char before = '=';
+    for (const auto& [name, verb] : kVerbs) {
+      if ((rule.verbs & bit(verb)) == 0) continue;
+      out.append(1, std::exchange(before, ',')).append(name);
+    }
+  }
+  return out;
+}
+
+Result<Rights> parse_rights(std::string_view text) {
+  Rights rights;
+  if (trimmed(text) == "none") return rights;
+  do {
+    const std::string_view rule = take(text, ';');
+    if (auto added = add_rule(rights, rule); !added) {
+      return Error(added.error().code,
+                   "rule \"" + std::string(rule.substr(0, 80)) + "\": " + added.error().detail);
+    }
+  } while (!text.empty());
+  return rights;
+}
+
+}  // namespace stampede::auth

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/base/error.h"
+#include "shared/base/ids.h"
+
+namespace stampede::auth {
+
+/// What one may do in a room. The values are bits of a rule's verbs.
+enum class Verb : std::uint8_t {
+  kRead = 1,      ///< subscribe, and read the history
+  kSend = 2,      ///< publish messages
+  kPresence = 4,  ///< see who is in the room
+};
+
+/// "read", "send", "presence": as they are written in configuration and claims.
+std::string_view to_string(Verb verb) noexcept;
+/// kInvalidArgument names the verbs that are allowed.
+Result<Verb> parse_verb(std::string_view text);
+
+/// Which rooms a rule is about: a whole room name in which `*` stands for any run of characters,
+/// none and dots among them. Case matters. Any thread.
+class RoomPattern {
+ public:
+  /// kInvalidArgument unless it is 1 to 200 characters of a room name or `*`.
+  static Result<RoomPattern> parse(std::string_view text);
+
+  [[nodiscard]] bool matches(std::string_view room) const noexcept;
+  [[nodiscard]] const std::string& str() const noexcept { return text_; }
+
+ private:
+  explicit RoomPattern(std::string text) : text_(std::move(text)) {}
+
+  std::string text_;
+};
+
+/// What somebody may do: rules, each of which only adds. Nothing is allowed by default. Immutable
+/// once it is shared; any thread.
+class Rights {
+ public:
+  static constexpr std::size_t kMaxRules = 256;
+
+  static Rights everything();
+
+  /// Adds a rule; `verbs` are ORed bits of Verb. kTooLarge beyond kMaxRules.
+  Result<void> add(RoomPattern match, std::uint8_t verbs);
+
+  [[nodiscard]] bool allow(const RoomName& room, Verb verb) const noexcept;
+  [[nodiscard]] bool empty() const noexcept { return rules_.empty(); }
+  /// As `parse_rights` reads it: "lecture.*=read,send;*=read", or "none".
+  [[nodiscard]] std::string str() const;
+
+ private:
+  struct Rule {
+    RoomPattern match;
+    std::uint8_t verbs;
+  };
+
+  std::vector<Rule> rules_;
+};
+
+/// "lecture.*=read,send;*=read" as it stands in configuration and in a users file; "none" is no
+/// right at all. kInvalidArgument says which rule is wrong and what is allowed.
+Result<Rights> parse_rights(std::string_view text);
+
+}  // namespace stampede::auth
