@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <thread>
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include "shared/base/log.h"
 #include "shared/base/version.h"
 #include "shared/http/ops_endpoints.h"
 #include "shared/http/static_files.h"
+#include "shared/sockets/listener.h"
 
 namespace stampede::gateway {
 namespace {
@@ -20,23 +19,6 @@ GatewayId new_gateway_id(const std::string& name) { return GatewayId(name + "." 
 std::size_t shard_count(std::size_t configured) {
   const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
   return std::min<std::size_t>(configured == 0 ? cores : configured, kMaxShards);
-}
-
-/// The shards share their port (SO_REUSEPORT), which another gateway of the same user could share
-/// too, and take half of the clients. So the port must be free without sharing first. Also makes a
-/// port of 0 a real one.
-Result<std::uint16_t> claim_port(const config::Endpoint& listen) {
-  using boost::asio::ip::tcp;
-  boost::system::error_code ec;
-  boost::asio::io_context context;
-  tcp::acceptor acceptor(context);
-  const tcp::endpoint endpoint(boost::asio::ip::make_address(listen.address, ec), listen.port);
-  if (!ec) acceptor.open(endpoint.protocol(), ec);
-  if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
-  if (!ec) acceptor.bind(endpoint, ec);
-  if (!ec) return acceptor.local_endpoint().port();
-  return Error(Errc::kUnavailable, "cannot listen on " + config::to_string(listen) + ": " +
-                                       ec.message() + "; --listen chooses another address");
 }
 
 }  // namespace
@@ -59,7 +41,7 @@ App::~App() {
 }
 
 Result<void> App::assemble() {
-  const auto port = claim_port(config_.listen);
+  const auto port = sockets::claim_port(config_.listen.address, config_.listen.port);
   if (!port) return port.error();
   config_.listen.port = *port;
 

@@ -7,18 +7,17 @@
 #include <exception>
 #include <utility>
 
-#include "gateway/net/socket_io.h"
-
 namespace stampede::gateway {
 namespace {
 
-using boost::asio::ip::tcp;
+using sockets::IoResult;
+using sockets::IoStatus;
 
 constexpr std::size_t kBuffersPerWrite = 64;
 
 }  // namespace
 
-StreamConnection::StreamConnection(NetShard& shard, tcp::socket socket, Framing framing,
+StreamConnection::StreamConnection(NetShard& shard, sockets::ClientSocket socket, Framing framing,
                                    std::string peer)
     : shard_(shard),
       socket_(std::move(socket)),
@@ -31,7 +30,7 @@ void StreamConnection::start(std::shared_ptr<SessionInput> session, std::string 
   self_ = shared_from_this();
   unread_ = std::move(leftover);
   shard_.enter(*this);
-  probe_when_silent(socket_.native_handle());
+  sockets::probe_when_silent(socket_.native_handle());
   go_on_reading();
 }
 
@@ -40,19 +39,18 @@ void StreamConnection::start(std::shared_ptr<SessionInput> session, std::string 
 void StreamConnection::wait_readable() {
   if (reading_ || going_on_ || !takes_input()) return;
   reading_ = true;
-  socket_.async_wait(tcp::socket::wait_read,
-                     [self = shared_from_this()](boost::system::error_code ec) {
-                       self->reading_ = false;
-                       if (ec) return self->finish(CloseReason::kTransportFailed);
-                       self->guarded([&] { self->on_readable(); });
-                     });
+  socket_.wait_readable([self = shared_from_this()](boost::system::error_code ec) {
+    self->reading_ = false;
+    if (ec) return self->finish(CloseReason::kTransportFailed);
+    self->guarded([&] { self->on_readable(); });
+  });
 }
 
 void StreamConnection::on_readable() {
   if (going_on_ || !takes_input()) return;
   // One read a turn, so that a peer that sends without end does not keep the others waiting.
   const std::span<char> buffer = shard_.read_buffer();
-  const IoResult result = read_some(socket_.native_handle(), buffer);
+  const IoResult result = socket_.read_some(buffer);
   switch (result.status) {
     case IoStatus::kDone:
       shard_.metrics().received_bytes.add(static_cast<double>(result.bytes));
@@ -128,7 +126,7 @@ void StreamConnection::write_queued() {
   std::array<iovec, kBuffersPerWrite> buffers;
   while (!outbox_.empty()) {
     const std::size_t count = outbox_.gather(buffers);
-    const IoResult result = write_some(socket_.native_handle(), std::span(buffers).first(count));
+    const IoResult result = socket_.write_some(std::span(buffers).first(count));
     if (result.status == IoStatus::kWouldBlock) return wait_writable();
     if (result.status != IoStatus::kDone) return finish(CloseReason::kTransportFailed);
     shard_.count_write(result.bytes);
@@ -139,14 +137,13 @@ void StreamConnection::write_queued() {
 
 void StreamConnection::wait_writable() {
   writing_ = true;
-  socket_.async_wait(tcp::socket::wait_write,
-                     [self = shared_from_this()](boost::system::error_code ec) {
-                       self->writing_ = false;
-                       if (self->state_ == State::kClosed) return;
-                       if (ec) return self->finish(CloseReason::kTransportFailed);
-                       self->write_queued();
-                       self->shard_.publish_counts();
-                     });
+  socket_.wait_writable([self = shared_from_this()](boost::system::error_code ec) {
+    self->writing_ = false;
+    if (self->state_ == State::kClosed) return;
+    if (ec) return self->finish(CloseReason::kTransportFailed);
+    self->write_queued();
+    self->shard_.publish_counts();
+  });
 }
 
 /// Everything that waits is dropped: what the client does not take now it can ask for again with
@@ -187,10 +184,7 @@ void StreamConnection::begin_closing(CloseReason reason) {
   resume_reading();
 }
 
-void StreamConnection::shut_down_sending() noexcept {
-  boost::system::error_code ignored;
-  socket_.shutdown(tcp::socket::shutdown_send, ignored);
-}
+void StreamConnection::shut_down_sending() noexcept { socket_.end_sending(); }
 
 void StreamConnection::finish(CloseReason otherwise) {
   if (state_ == State::kClosed) return;
@@ -198,8 +192,7 @@ void StreamConnection::finish(CloseReason otherwise) {
   state_ = State::kClosed;
   close_timer_.cancel();
   leave_flush_queue();
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  socket_.close();
   shard_.count_end(reason);
   shard_.loop().post([self = std::move(self_), reason] {
     self->guarded([&] { self->session_->on_closed(reason); });
@@ -212,8 +205,7 @@ void StreamConnection::abandon() noexcept {
   state_ = State::kClosed;
   close_timer_.cancel();
   leave_flush_queue();
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  socket_.close();
   session_.reset();
 }
 

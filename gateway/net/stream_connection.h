@@ -6,11 +6,10 @@
 #include <string>
 #include <string_view>
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include "gateway/net/net_shard.h"
 #include "gateway/session/outbox.h"
 #include "gateway/session/transport.h"
+#include "shared/sockets/client_socket.h"
 
 namespace stampede::gateway {
 
@@ -40,7 +39,7 @@ class StreamConnection : public Transport,
   void abandon() noexcept final;
 
  protected:
-  StreamConnection(NetShard& shard, boost::asio::ip::tcp::socket socket, Framing framing,
+  StreamConnection(NetShard& shard, sockets::ClientSocket socket, Framing framing,
                    std::string peer);
   ~StreamConnection() override = default;
 
@@ -84,7 +83,7 @@ class StreamConnection : public Transport,
   void guarded(const std::function<void()>& work);
 
   NetShard& shard_;
-  boost::asio::ip::tcp::socket socket_;
+  sockets::ClientSocket socket_;
   Outbox outbox_;
   std::shared_ptr<SessionInput> session_;
   std::shared_ptr<StreamConnection> self_;

@@ -7,7 +7,7 @@
 
 namespace stampede::gateway {
 
-WsConnection::WsConnection(NetShard& shard, boost::asio::ip::tcp::socket socket, std::string peer,
+WsConnection::WsConnection(NetShard& shard, sockets::ClientSocket socket, std::string peer,
                            std::string handshake)
     : StreamConnection(shard, std::move(socket), Framing::kWebSocket, std::move(peer)),
       decoder_(shard.options().websocket) {

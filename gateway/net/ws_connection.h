@@ -12,7 +12,7 @@ namespace stampede::gateway {
 class WsConnection final : public StreamConnection {
  public:
   /// `handshake` is the 101 response; it goes out first.
-  WsConnection(NetShard& shard, boost::asio::ip::tcp::socket socket, std::string peer,
+  WsConnection(NetShard& shard, sockets::ClientSocket socket, std::string peer,
                std::string handshake);
 
  private:

@@ -3,7 +3,6 @@
 #include <array>
 #include <utility>
 
-#include "gateway/net/socket_io.h"
 #include "gateway/net/ws_connection.h"
 #include "gateway/net/ws_handshake.h"
 #include "shared/http/message.h"
@@ -12,11 +11,10 @@ namespace stampede::gateway {
 namespace {
 
 /// The first bytes on a new connection always fit into its send buffer, so nothing waits for them.
-void refuse(boost::asio::ip::tcp::socket socket, std::string response) {
-  std::array<iovec, 1> buffer{{{response.data(), response.size()}}};
-  static_cast<void>(write_some(socket.native_handle(), buffer));
-  boost::system::error_code ignored;
-  socket.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+void refuse(sockets::ClientSocket socket, std::string response) {
+  std::array<iovec, 1> buffer{sockets::buffer_of(response)};
+  static_cast<void>(socket.write_some(buffer));
+  socket.end_sending();
 }
 
 std::string full_response(std::size_t max) {

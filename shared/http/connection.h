@@ -1,10 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <optional>
 
-#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -12,20 +12,17 @@
 
 #include "shared/http/problem.h"
 #include "shared/http/server_core.h"
+#include "shared/sockets/client_socket.h"
 
 namespace stampede::http {
 
 /// One client in HTTP: reads a request, has it answered, writes, reads the next. Owned by its
-/// server's list and by its pending operations; on the loop's thread. `Stream` is a TCP socket
-/// today; for another one `start` (handshake), `linger` (its own close) and the hand-over differ.
-/// Internal to shared/http.
-template <class Stream>
-class StreamConnection final : public Connection,
-                               public std::enable_shared_from_this<StreamConnection<Stream>> {
+/// server's list and by its pending operations; on the loop's thread. Internal to shared/http.
+class ClientConnection final : public Connection,
+                               public std::enable_shared_from_this<ClientConnection> {
  public:
-  StreamConnection(std::shared_ptr<ServerCore> core, Stream stream,
-                   const boost::asio::ip::tcp::endpoint& peer)
-      : core_(std::move(core)), stream_(std::move(stream)), peer_(peer) {}
+  ClientConnection(std::shared_ptr<ServerCore> core, sockets::ClientSocket socket, std::string peer)
+      : core_(std::move(core)), socket_(std::move(socket)), peer_(std::move(peer)) {}
 
   void start() {
     // The first request has to come as quickly as the rest of it.
@@ -52,8 +49,7 @@ class StreamConnection final : public Connection,
   void close() override {
     if (phase_ == Phase::kClosed) return;
     phase_ = Phase::kClosed;
-    boost::system::error_code ignored;
-    stream_.lowest_layer().close(ignored);
+    socket_.close();
     core_->remove(*this);
   }
 
@@ -80,25 +76,25 @@ class StreamConnection final : public Connection,
 
   void read() {
     read_pending_ = true;
-    stream_.async_read_some(buffer_.prepare(kReadBytes),
-                            [self = this->shared_from_this()](auto ec, std::size_t bytes) {
-                              self->read_pending_ = false;
-                              self->guarded([&] { self->on_read(ec, bytes); });
-                            });
+    socket_.wait_readable([self = shared_from_this()](boost::system::error_code ec) {
+      self->read_pending_ = false;
+      self->guarded([&] { self->on_readable(ec); });
+    });
   }
 
-  void on_read(boost::system::error_code ec, std::size_t bytes) {
-    switch (phase_) {
-      case Phase::kIdle:
-      case Phase::kReading:
-        if (ec) return close();
-        buffer_.commit(bytes);
-        return parse();
-      case Phase::kLingering:
-        if (ec) return close();
-        return read();  // thrown away: nothing was committed
-      default: return;  // a deadline has decided meanwhile
-    }
+  void on_readable(boost::system::error_code ec) {
+    const bool lingering = phase_ == Phase::kLingering;
+    // Otherwise a deadline has decided meanwhile.
+    if (phase_ != Phase::kIdle && phase_ != Phase::kReading && !lingering) return;
+    if (ec) return close();
+    const auto space = buffer_.prepare(kReadBytes);
+    const sockets::IoResult got =
+        socket_.read_some({static_cast<char*>(space.data()), space.size()});
+    if (got.status == sockets::IoStatus::kWouldBlock) return read();
+    if (got.status != sockets::IoStatus::kDone) return close();
+    if (lingering) return read();  // thrown away: nothing is committed
+    buffer_.commit(got.bytes);
+    parse();
   }
 
   /// Works on what is in the buffer until it runs out or a request is complete.
@@ -148,9 +144,8 @@ class StreamConnection final : public Connection,
       return false;
     }
     // The socket does not block; a client that has not read what came before goes without.
-    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    boost::system::error_code ignored;
-    stream_.write_some(boost::asio::buffer(kContinue), ignored);
+    std::array<iovec, 1> buffer{sockets::buffer_of("HTTP/1.1 100 Continue\r\n\r\n")};
+    static_cast<void>(socket_.write_some(buffer));
     return true;
   }
 
@@ -164,11 +159,10 @@ class StreamConnection final : public Connection,
       return respond(std::move(refusal));
     }
     const auto rest = buffer_.data();
-    UpgradeRequest upgrade{std::move(stream_),
+    UpgradeRequest upgrade{std::move(socket_),
                            boost::beast::http::request<boost::beast::http::empty_body>(
                                std::move(parser_->get().base())),
-                           std::string(static_cast<const char*>(rest.data()), rest.size()),
-                           peer_text()};
+                           std::string(static_cast<const char*>(rest.data()), rest.size()), peer_};
     phase_ = Phase::kClosed;
     core_->metrics.upgrades.add();
     core_->remove(*this);
@@ -207,20 +201,19 @@ class StreamConnection final : public Connection,
       request.headers.emplace_back(field.name_string(), field.value());
     }
     request.body = std::move(message.body());
-    request.peer = peer_text();
+    request.peer = peer_;
     return request;
   }
 
   Responder make_responder() {
-    return Responder(
-        [weak = this->weak_from_this(), number = ++request_number_](Response response) {
-          const auto self = weak.lock();
-          if (!self) return;
-          if (self->core_->loop.is_current()) return self->answer(number, std::move(response));
-          self->core_->loop.post([self, number, response = std::move(response)]() mutable {
-            self->answer(number, std::move(response));
-          });
-        });
+    return Responder([weak = weak_from_this(), number = ++request_number_](Response response) {
+      const auto self = weak.lock();
+      if (!self) return;
+      if (self->core_->loop.is_current()) return self->answer(number, std::move(response));
+      self->core_->loop.post([self, number, response = std::move(response)]() mutable {
+        self->answer(number, std::move(response));
+      });
+    });
   }
 
   void answer(std::uint64_t number, Response response) {
@@ -256,17 +249,34 @@ class StreamConnection final : public Connection,
     body_ = std::move(response.body);
     const bool bodiless = head_only_ || response.status == 204 || response.status == 304;
     if (bodiless) body_.clear();
-    const std::array<boost::asio::const_buffer, 2> parts{boost::asio::buffer(head_),
-                                                         boost::asio::buffer(body_)};
-    boost::asio::async_write(stream_, parts,
-                             [self = this->shared_from_this()](auto ec, std::size_t) {
-                               self->guarded([&] { self->on_written(ec); });
-                             });
+    written_ = 0;
+    write();
   }
 
-  void on_written(boost::system::error_code ec) {
+  void write() {
+    while (written_ < head_.size() + body_.size()) {
+      const std::size_t of_head = std::min(written_, head_.size());
+      std::array<iovec, 2> parts{
+          sockets::buffer_of(std::string_view(head_).substr(of_head)),
+          sockets::buffer_of(std::string_view(body_).substr(written_ - of_head))};
+      const sockets::IoResult wrote = socket_.write_some(parts);
+      if (wrote.status == sockets::IoStatus::kWouldBlock) return write_later();
+      if (wrote.status != sockets::IoStatus::kDone) return close();
+      written_ += wrote.bytes;
+    }
+    // Posted, so that requests that wait in the buffer are not answered inside one another.
+    core_->loop.post([self = shared_from_this()] { self->guarded([&] { self->on_written(); }); });
+  }
+
+  void write_later() {
+    socket_.wait_writable([self = shared_from_this()](boost::system::error_code ec) {
+      if (self->phase_ != Phase::kWriting) return;
+      self->guarded([&] { ec ? self->close() : self->write(); });
+    });
+  }
+
+  void on_written() {
     if (phase_ != Phase::kWriting) return;
-    if (ec) return close();
     head_only_ = false;
     body_ = {};
     if (!keep_alive_ || core_->draining()) return linger();
@@ -279,22 +289,14 @@ class StreamConnection final : public Connection,
   void linger() {
     phase_ = Phase::kLingering;
     deadline_ = now() + kLingerDeadline;
-    boost::system::error_code ec;
-    stream_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ec);
-    if (ec) return close();
+    socket_.end_sending();
     buffer_.consume(buffer_.size());
     if (!read_pending_) read();
   }
 
-  [[nodiscard]] std::string peer_text() const {
-    const auto address = peer_.address();
-    const std::string text = address.to_string();
-    return (address.is_v6() ? "[" + text + "]" : text) + ":" + std::to_string(peer_.port());
-  }
-
   std::shared_ptr<ServerCore> core_;
-  Stream stream_;
-  boost::asio::ip::tcp::endpoint peer_;
+  sockets::ClientSocket socket_;
+  std::string peer_;  ///< "192.0.2.1:5000"
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;  ///< while a request is being read
   Phase phase_ = Phase::kIdle;
@@ -305,6 +307,7 @@ class StreamConnection final : public Connection,
   Instant started_{};
   std::string head_;
   std::string body_;
+  std::size_t written_ = 0;  ///< of head and body together
 };
 
 }  // namespace stampede::http

@@ -2,10 +2,7 @@
 // connection.h.
 #include "shared/http/server.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cerrno>
 
 #include "shared/http/connection.h"
 #include "shared/http/server_core.h"
@@ -13,35 +10,7 @@
 namespace stampede::http {
 namespace {
 
-using boost::asio::ip::tcp;
 using boost::system::error_code;
-
-constexpr int kBacklog = 4096;
-constexpr std::chrono::milliseconds kAcceptRetry{100};
-
-std::string shown(const ServerOptions& options) {
-  const bool v6 = options.address.find(':') != std::string::npos;
-  return (v6 ? "[" + options.address + "]" : options.address) + ":" + std::to_string(options.port);
-}
-
-Error cannot_listen(const ServerOptions& options, error_code ec) {
-  std::string text = "cannot listen on " + shown(options) + ": " + ec.message();
-  if (ec == boost::asio::error::address_in_use) {
-    text += "; another process has this port, stop it or choose another one";
-  } else if (ec == boost::asio::error::access_denied) {
-    text += "; ports below 1024 need a privilege, choose a higher one";
-  } else if (ec == boost::system::errc::address_not_available) {
-    text += "; this machine has no such address";
-  }
-  return {ec, text};
-}
-
-error_code share_port(tcp::acceptor& acceptor) {
-  const int on = 1;
-  if (::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0)
-    return {};
-  return {errno, boost::system::system_category()};
-}
 
 /// A quarter of the shortest deadline: late by no more than that.
 std::chrono::milliseconds tick_for(const ServerOptions& options) {
@@ -83,58 +52,20 @@ ServerCore::ServerCore(Loop& on, ServerOptions wanted, std::shared_ptr<const Rou
       options(std::move(wanted)),
       router(std::move(routes)),
       metrics(registry, options.name),
-      acceptor_(on.context()),
-      accept_retry_(on.context()),
+      listener_(std::make_shared<sockets::Listener>(
+          on,
+          sockets::ListenOptions{options.name, options.address, options.port, options.reuse_port},
+          metrics.accept_failures,
+          [this](Socket socket, const Endpoint& peer) { admit(std::move(socket), peer); })),
       sweep_timer_(on.context()),
       sweep_tick_(tick_for(options)) {}
 
-Result<void> ServerCore::listen() {
-  error_code ec;
-  const auto address = boost::asio::ip::make_address(options.address, ec);
-  if (ec) return cannot_listen(options, ec);
-  const tcp::endpoint endpoint(address, options.port);
-  acceptor_.open(endpoint.protocol(), ec);
-  if (!ec) acceptor_.set_option(tcp::acceptor::reuse_address(true), ec);
-  if (!ec && options.reuse_port) ec = share_port(acceptor_);
-  if (!ec) acceptor_.bind(endpoint, ec);
-  if (!ec) acceptor_.listen(kBacklog, ec);
-  if (!ec) local_port = acceptor_.local_endpoint(ec).port();
-  if (ec) {
-    error_code ignored;
-    acceptor_.close(ignored);
-    return cannot_listen(options, ec);
-  }
-  accept();
-  return {};
-}
+Result<void> ServerCore::listen() { return listener_->open(); }
 
-void ServerCore::accept() {
-  acceptor_.async_accept(loop.context(), peer_,
-                         [core = shared_from_this()](error_code ec, tcp::socket socket) {
-                           core->on_accept(ec, std::move(socket));
-                         });
-}
-
-void ServerCore::on_accept(error_code ec, tcp::socket socket) {
-  if (!acceptor_.is_open()) return;
-  if (ec && ec != boost::asio::error::connection_aborted) return retry_accept(ec);
-  if (!ec) {
-    try {
-      admit(std::move(socket));
-    } catch (const std::exception& error) {
-      log_error("connection not admitted", {{"server", options.name}, {"what", error.what()}});
-    }
-  }
-  accept();
-}
-
-void ServerCore::admit(tcp::socket socket) {
+void ServerCore::admit(Socket socket, const Endpoint& peer) {
   if (connections_.size() >= options.max_connections) return refuse(std::move(socket));
-  error_code ignored;
-  socket.set_option(tcp::no_delay(true), ignored);
-  socket.non_blocking(true, ignored);  // no write of ours may hold up the loop
-  auto connection =
-      std::make_shared<StreamConnection<tcp::socket>>(shared_from_this(), std::move(socket), peer_);
+  auto connection = std::make_shared<ClientConnection>(
+      shared_from_this(), sockets::ClientSocket(std::move(socket)), sockets::to_text(peer));
   connections_.push_front(connection);
   connection->place_ = connections_.begin();
   metrics.connections.add(1);
@@ -142,7 +73,7 @@ void ServerCore::admit(tcp::socket socket) {
   sweep_later();
 }
 
-void ServerCore::refuse(tcp::socket socket) {
+void ServerCore::refuse(Socket socket) {
   metrics.refused.add();
   const auto held_back = refuse_log_.admit(std::chrono::steady_clock::now());
   if (held_back >= 0) {
@@ -155,23 +86,8 @@ void ServerCore::refuse(tcp::socket socket) {
   // One try without waiting: whoever floods us gets nothing that costs memory or time.
   const std::string text = head_of(refusal, AfterResponse::kClose) + refusal.body;
   error_code ignored;
-  socket.non_blocking(true, ignored);
   socket.write_some(boost::asio::buffer(text), ignored);
-  socket.shutdown(tcp::socket::shutdown_send, ignored);
-}
-
-/// Out of file descriptors or memory: the connection waits in the backlog until there is room.
-void ServerCore::retry_accept(error_code ec) {
-  metrics.accept_failures.add();
-  const auto held_back = accept_log_.admit(std::chrono::steady_clock::now());
-  if (held_back >= 0) {
-    log_error("cannot accept connections",
-              {{"server", options.name}, {"error", ec.message()}, {"more", held_back}});
-  }
-  accept_retry_.expires_after(kAcceptRetry);
-  accept_retry_.async_wait([core = shared_from_this()](error_code cancelled) {
-    if (!cancelled && core->acceptor_.is_open()) core->accept();
-  });
+  socket.shutdown(Socket::shutdown_send, ignored);
 }
 
 void ServerCore::sweep_later() {
@@ -220,9 +136,7 @@ const UpgradeHandler* ServerCore::upgrade_for(std::string_view target) const {
 
 void ServerCore::stop_accepting() {
   draining_ = true;
-  error_code ignored;
-  acceptor_.close(ignored);
-  accept_retry_.cancel();
+  listener_->close();
   for_each([](Connection& connection) { connection.drain(); });
 }
 
@@ -243,7 +157,7 @@ void Server::upgrade(std::string path, UpgradeHandler handler) {
 }
 
 Result<void> Server::listen() { return core_->listen(); }
-std::uint16_t Server::local_port() const noexcept { return core_->local_port; }
+std::uint16_t Server::local_port() const noexcept { return core_->local_port(); }
 void Server::stop_accepting() { core_->stop_accepting(); }
 void Server::close() { core_->close(); }
 

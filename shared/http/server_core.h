@@ -9,11 +9,11 @@
 #include <string_view>
 #include <unordered_map>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "shared/base/log.h"
 #include "shared/http/server.h"
+#include "shared/sockets/listener.h"
 
 namespace stampede::http {
 
@@ -73,34 +73,31 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   /// The handler for the path of `target`, or null.
   [[nodiscard]] const UpgradeHandler* upgrade_for(std::string_view target) const;
   [[nodiscard]] bool draining() const noexcept { return draining_; }
+  [[nodiscard]] std::uint16_t local_port() const noexcept { return listener_->local_port(); }
 
   Loop& loop;
   const ServerOptions options;
   const std::shared_ptr<const Router> router;
   const ServerMetrics metrics;
   std::unordered_map<std::string, UpgradeHandler> upgrades;  ///< constant once listening
-  std::uint16_t local_port = 0;
 
  private:
-  void accept();
-  void on_accept(boost::system::error_code ec, boost::asio::ip::tcp::socket socket);
-  void admit(boost::asio::ip::tcp::socket socket);
-  void refuse(boost::asio::ip::tcp::socket socket);
-  void retry_accept(boost::system::error_code ec);
+  using Socket = sockets::Listener::Socket;
+  using Endpoint = sockets::Listener::Endpoint;
+
+  void admit(Socket socket, const Endpoint& peer);
+  void refuse(Socket socket);
   void sweep_later();
   void sweep();
   /// Calls `visit` for each connection; what it removes meanwhile does no harm.
   void for_each(const std::function<void(Connection&)>& visit);
 
-  boost::asio::ip::tcp::acceptor acceptor_;
-  boost::asio::ip::tcp::endpoint peer_;  ///< of the connection being accepted
-  boost::asio::steady_timer accept_retry_;
+  std::shared_ptr<sockets::Listener> listener_;
   boost::asio::steady_timer sweep_timer_;
   const std::chrono::milliseconds sweep_tick_;
   bool sweeping_ = false;
   bool draining_ = false;
   std::list<std::shared_ptr<Connection>> connections_;
-  LogLimiter accept_log_{std::chrono::seconds(5)};
   LogLimiter refuse_log_{std::chrono::seconds(5)};
 };
 

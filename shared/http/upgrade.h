@@ -3,9 +3,10 @@
 #include <functional>
 #include <string>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
+
+#include "shared/sockets/client_socket.h"
 
 namespace stampede::http {
 
@@ -13,7 +14,7 @@ namespace stampede::http {
 /// refers to it any more; it has no deadline until its new owner sets one. To refuse, write a
 /// Response (`head_of` and its body) and close.
 struct UpgradeRequest {
-  boost::asio::ip::tcp::socket socket;  ///< on the server's loop; TCP_NODELAY, non-blocking
+  sockets::ClientSocket socket;  ///< on the server's loop
   boost::beast::http::request<boost::beast::http::empty_body> request;
   std::string leftover;  ///< what the client sent behind the request already
   std::string peer;      ///< "192.0.2.1:5000"

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <boost/asio/write.hpp>
 #include <future>
 #include <optional>
 #include <stdexcept>
@@ -283,7 +282,8 @@ TEST_F(ServerTest, HandsOverUpgradesWithWhatCameBehindThem) {
   EXPECT_EQ(metrics_.gauge("stampede_http_connections", "", {{"server", "test"}}).value(), 0);
   // It is the new owner's now: neither the deadline nor the server's end touches it.
   on_loop([this] { server_->close(); });
-  boost::asio::write(upgrade.socket, boost::asio::buffer(std::string_view("still open\r\n\r\n")));
+  std::array<iovec, 1> text{sockets::buffer_of("still open\r\n\r\n")};
+  EXPECT_EQ(upgrade.socket.write_some(text).status, sockets::IoStatus::kDone);
   EXPECT_EQ(client.response(), "still open\r\n\r\n");
 }
 

@@ -103,8 +103,8 @@ class NetFixture : public ::testing::Test {
     if (send_buffer_ > 0) socket.set_option(tcp::socket::send_buffer_size(send_buffer_));
     run_on_loop([&] {
       ASSERT_TRUE(shard_->admit());
-      const auto made =
-          std::make_shared<gateway::WsConnection>(*shard_, std::move(socket), "peer", "hello\n");
+      const auto made = std::make_shared<gateway::WsConnection>(
+          *shard_, sockets::ClientSocket(std::move(socket)), "peer", "hello\n");
       connection_ = made;
       made->start(std::make_shared<ScriptedSession>(*made, log_, on_bytes_, on_overflow_),
                   leftover);

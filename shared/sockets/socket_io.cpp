@@ -1,6 +1,6 @@
 // Straight to the kernel: Asio's own send and receive would want a handler and buffers that live on
 // per connection, and it takes at most 64 buffers a call anyway.
-#include "gateway/net/socket_io.h"
+#include "shared/sockets/socket_io.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -8,7 +8,7 @@
 
 #include <cerrno>
 
-namespace stampede::gateway {
+namespace stampede::sockets {
 namespace {
 
 IoResult outcome(ssize_t moved) noexcept {
@@ -51,4 +51,4 @@ void probe_when_silent(int socket) noexcept {
   set(socket, IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
-}  // namespace stampede::gateway
+}  // namespace stampede::sockets

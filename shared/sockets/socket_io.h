@@ -5,8 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
-namespace stampede::gateway {
+namespace stampede::sockets {
 
 enum class IoStatus : std::uint8_t {
   kDone,        ///< `bytes` were moved
@@ -20,6 +21,11 @@ struct IoResult {
   std::size_t bytes = 0;
 };
 
+/// For a write, which only reads the bytes though an iovec cannot say so.
+[[nodiscard]] inline iovec buffer_of(std::string_view bytes) noexcept {
+  return {const_cast<char*>(bytes.data()), bytes.size()};
+}
+
 /// One system call each, never blocking, never a signal, whatever mode the socket is in.
 [[nodiscard]] IoResult read_some(int socket, std::span<char> into) noexcept;
 [[nodiscard]] IoResult write_some(int socket, std::span<iovec> buffers) noexcept;
@@ -28,4 +34,4 @@ struct IoResult {
 /// agreed on no heart-beats.
 void probe_when_silent(int socket) noexcept;
 
-}  // namespace stampede::gateway
+}  // namespace stampede::sockets
