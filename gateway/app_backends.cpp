@@ -31,6 +31,7 @@ class ClusterBackends final : public Backends {
     directory_options.url = config.redis_url;
     directory_options.gateway = gateway;
     directory_options.recent_messages = config.recent_messages;
+    directory_options.key_ttl = config.message_key_ttl;
     auto directory = redis::make_directory(loop, directory_options, metrics, health);
     if (!directory) return directory.error();
 
@@ -89,6 +90,7 @@ class EmbeddedBackends final : public Backends {
   static memory::MemoryRooms::Limits room_limits(const GatewayConfig& config) {
     memory::MemoryRooms::Limits limits;
     limits.recent_messages = config.recent_messages;
+    limits.key_ttl = config.message_key_ttl;
     return limits;
   }
 

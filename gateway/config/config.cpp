@@ -78,7 +78,10 @@ void add_rooms(OptionTable& table, GatewayConfig& c) {
       .add("linger", config::duration_value(c.linger, Milliseconds(0), Minutes(60)),
            "How long a room stays bound after its last member here has left.")
       .add("recent-messages", config::count_value(c.recent_messages, 1, 100'000),
-           "Recent messages of each room that the directory keeps for all gateways.");
+           "Recent messages of each room that the directory keeps for all gateways.")
+      .add("message-key-ttl",
+           config::duration_value(c.message_key_ttl, Milliseconds(1'000), Minutes(24 * 60)),
+           "How long a SEND's message-key is remembered: a repeat within it is not a new message.");
 }
 
 void add_logging(OptionTable& table, GatewayConfig& c) {

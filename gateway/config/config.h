@@ -39,6 +39,7 @@ struct GatewayConfig {
   Milliseconds reorder_window{50};
   Milliseconds linger{30'000};
   std::size_t recent_messages = 1000;
+  Milliseconds message_key_ttl{300'000};
 
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;

@@ -22,6 +22,8 @@ Publisher::Publisher(Executor& on, const Clock& clock, ShardIndex shard, RoomDir
                                    "Messages sent on without a position: no directory.")),
       bypassed_(metrics.counter("stampede_gateway_bypassed_total",
                                 "Messages not published to the bus: no member elsewhere.")),
+      repeated_(metrics.counter("stampede_gateway_repeated_total",
+                                "Messages sent again under a message-key that was seen before.")),
       unconfirmed_(metrics.counter("stampede_gateway_unconfirmed_total",
                                    "Messages that the storage path did not confirm.")),
       confirm_seconds_(metrics.histogram("stampede_gateway_confirm_seconds",
@@ -49,29 +51,40 @@ void Publisher::sequence(std::vector<Outgoing> outgoing) {
 }
 
 void Publisher::spread(const Batch& batch, const std::vector<Result<Sequenced>>& places) {
-  std::vector<MessageRef> all;
-  std::vector<MessageRef> remote;
-  all.reserve(batch->size());
-  for (std::size_t i = 0; i < batch->size(); ++i) {
-    Outgoing& one = (*batch)[i];
-    // Without the directory chat goes on: no position, and nobody is left out.
-    const Sequenced place = places[i] ? *places[i] : Sequenced{};
-    if (place.position.seq == kNoSeq) unsequenced_.add();
-    one.message = with_position(*one.message, place.position);
-    all.push_back(one.message);
-    if (place.remote) {
-      remote.push_back(one.message);
-    } else {
-      bypassed_.add();
-    }
+  Spread spread;
+  spread.storage.reserve(batch->size());
+  for (std::size_t i = 0; i < batch->size(); ++i) place((*batch)[i], places[i], spread);
+  feed_.append(std::move(spread.storage),
+               Reply<std::vector<Result<void>>>(
+                   on_, [this, batch](const std::vector<Result<void>>& results) {
+                     confirm(batch, results);
+                   }));
+  if (!spread.elsewhere.empty()) bus_.publish(std::move(spread.elsewhere));
+  fanout_.deliver(spread.here, shard_);
+  rooms_.deliver(std::move(spread.here));
+}
+
+void Publisher::place(Outgoing& one, const Result<Sequenced>& place, Spread& spread) {
+  // Without the directory chat goes on: no position, and nobody is left out.
+  const Sequenced got = place ? *place : Sequenced{};
+  if (got.position.seq == kNoSeq) unsequenced_.add();
+  auto message = std::make_shared<Message>(*one.message);
+  message->position = got.position;
+  if (got.duplicate) {
+    // The room has the first one. Storage may not: its gateway may have died before the confirm. So
+    // the repeat is stored as the first, which changes nothing where that is there already.
+    message->id = got.id;
+    repeated_.add();
   }
-  feed_.append(all, Reply<std::vector<Result<void>>>(
-                        on_, [this, batch](const std::vector<Result<void>>& results) {
-                          confirm(batch, results);
-                        }));
-  if (!remote.empty()) bus_.publish(std::move(remote));
-  fanout_.deliver(all, shard_);
-  rooms_.deliver(std::move(all));
+  one.message = std::move(message);
+  spread.storage.push_back(one.message);
+  if (got.duplicate) return;
+  spread.here.push_back(one.message);
+  if (got.remote) {
+    spread.elsewhere.push_back(one.message);
+  } else {
+    bypassed_.add();
+  }
 }
 
 void Publisher::confirm(const Batch& batch, const std::vector<Result<void>>& results) {

@@ -41,9 +41,17 @@ class Publisher {
     Clock::Instant since;
   };
   using Batch = std::shared_ptr<std::vector<Outgoing>>;
+  /// Who gets what of a batch.
+  struct Spread {
+    std::vector<MessageRef> storage;
+    std::vector<MessageRef> here;
+    std::vector<MessageRef> elsewhere;
+  };
 
   void sequence(std::vector<Outgoing> batch);
   void spread(const Batch& batch, const std::vector<Result<Sequenced>>& places);
+  /// Gives the message the place it got and says where it goes besides storage.
+  void place(Outgoing& one, const Result<Sequenced>& place, Spread& spread);
   void confirm(const Batch& batch, const std::vector<Result<void>>& results);
 
   Executor& on_;
@@ -60,6 +68,7 @@ class Publisher {
   Counter published_;
   Counter unsequenced_;
   Counter bypassed_;
+  Counter repeated_;
   Counter unconfirmed_;
   Histogram confirm_seconds_;
 };

@@ -75,6 +75,14 @@ Result<Subscription::Options> subscription_options(const FrameView& frame,
   return options;
 }
 
+/// Why the SEND's `message-key` cannot be one.
+std::optional<std::string> message_key_problem(const FrameView& frame) {
+  const auto key = frame.find("message-key");
+  if (!key || (!key->empty() && key->size() <= kMaxMessageKeyBytes)) return std::nullopt;
+  return "message-key has " + std::to_string(key->size()) + " bytes; allowed: 1 to " +
+         std::to_string(kMaxMessageKeyBytes);
+}
+
 std::string_view destination_error(const Error& error) {
   return error.is(Errc::kNotFound) ? "Unknown destination" : "Invalid destination";
 }
@@ -112,6 +120,9 @@ void Session::on_send(const FrameView& frame) {
   }
   auto room = parse_topic_destination(*destination);
   if (!room) return fail(destination_error(room.error()), room.error().detail, receipt_of(frame));
+  if (const auto problem = message_key_problem(frame)) {
+    return fail("Invalid header", *problem, receipt_of(frame));
+  }
   HeldSend send{make_message(frame, *std::move(room)), std::string(receipt_of(frame))};
   const std::size_t bytes = send.message->body.size();
   if (frame.find("transaction")) return hold(frame, std::move(send), bytes);
@@ -125,6 +136,7 @@ MessageRef Session::make_message(const FrameView& frame, RoomName room) const {
   message->sender = user_;
   message->origin = context_.gateway;
   message->timestamp_ms = std::chrono::duration_cast<Milliseconds>(context_.clock.wall()).count();
+  message->key = frame.find("message-key").value_or("");
   message->content_type = frame.find("content-type").value_or("");
   for (const auto& [name, value] : frame.headers) {
     if (!is_reserved_send_header(name)) {

@@ -62,6 +62,7 @@ Slice message_frame(Version version, std::string_view subscription, const Messag
   frame.header("timestamp", message.timestamp_ms);
   frame.header("redelivered", acknowledgeable && acknowledgeable->redelivered ? "true" : "false");
   if (acknowledgeable && version == Version::kV12) frame.header("ack", acknowledgeable->ack_id);
+  if (!message.key.empty()) frame.header("message-key", message.key);
   if (!message.content_type.empty()) frame.header("content-type", message.content_type);
   for (const MessageHeader& header : message.headers) frame.header(header.name, header.value);
   return Slice::of_stomp_frame(frame.finish(message.body));
@@ -90,10 +91,10 @@ std::optional<Seq> if_known(Seq seq) noexcept {
 }
 
 bool is_reserved_send_header(std::string_view name) noexcept {
-  static constexpr std::array<std::string_view, 14> kReserved{
+  static constexpr std::array<std::string_view, 15> kReserved{
       "destination",  "content-type", "content-length", "receipt", "transaction", "message-id",
       "subscription", "ack",          "redelivered",    "seq",     "prev-seq",    "sender",
-      "timestamp",    "receipt-id"};
+      "timestamp",    "receipt-id",   "message-key"};
   return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
 }
 

@@ -41,6 +41,8 @@ using SessionId = StrongString<struct SessionIdTag>;
 
 inline constexpr std::size_t kMaxRoomNameBytes = 200;
 inline constexpr std::size_t kMaxUserIdBytes = 200;
+/// Of a sender's `message-key`.
+inline constexpr std::size_t kMaxMessageKeyBytes = 200;
 
 /// kInvalidArgument with a text that names the character or the length that is not allowed.
 Result<RoomName> parse_room_name(std::string_view text);

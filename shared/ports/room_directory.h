@@ -16,9 +16,12 @@ struct SequenceRequest {
 };
 
 struct Sequenced {
-  Position position;       ///< {0, 0}: the directory is away, order is unproven
-  bool remote = true;      ///< another gateway has members of the room
-  bool duplicate = false;  ///< the sender's key was seen before; `position` is that of the first
+  Position position;   ///< {0, 0}: the directory is away, order is unproven
+  bool remote = true;  ///< another gateway has members of the room
+  /// The sender's key was seen before: `position` and `id` are those of the first message, and
+  /// nothing was sequenced. Whether the first was stored the directory does not know.
+  bool duplicate = false;
+  MessageId id{};  ///< of duplicates only
 };
 
 /// One client's membership of one room.

@@ -262,12 +262,14 @@ TEST_P(RoomDirectoryContract, RecentStartsAfterAPositionAndKeepsTheLimit) {
 }
 
 TEST_P(RoomDirectoryContract, AKeySeenBeforeGetsThePositionOfTheFirst) {
-  const Sequenced once = sequence(*first_, make_message("lobby", "pay", "key-1"));
+  const MessageRef paid = make_message("lobby", "pay", "key-1");
+  const Sequenced once = sequence(*first_, paid);
   const Sequenced between = sequence(*first_, make_message("lobby", "other"));
   const Sequenced again = sequence(*second_, make_message("lobby", "pay", "key-1"));
   EXPECT_FALSE(once.duplicate);
   EXPECT_TRUE(again.duplicate);
   EXPECT_EQ(again.position, once.position);
+  EXPECT_EQ(again.id, paid->id) << "whoever repeats it can store it as the first";
   EXPECT_EQ(sequence(*second_, make_message("lobby", "next")).position.prev, between.position.seq)
       << "a duplicate takes no position";
   EXPECT_EQ(bodies_of(recent(*first_, "lobby")),

@@ -44,6 +44,7 @@ Sequenced MemoryRooms::sequence(const SequenceRequest& request, const void* gate
     if (seen != keys_.end()) {
       out.position = seen->second.position;
       out.duplicate = true;
+      out.id = seen->second.id;
       return out;
     }
   }
@@ -53,7 +54,7 @@ Sequenced MemoryRooms::sequence(const SequenceRequest& request, const void* gate
   remember(in, with_position(message, out.position));
   if (!message.key.empty()) {
     const Clock::Instant expires = clock_.now() + limits_.key_ttl;
-    keys_[key_name(message)] = {out.position, expires};
+    keys_[key_name(message)] = {out.position, message.id, expires};
     expiring_keys_.emplace_back(expires, key_name(message));
   }
   return out;

@@ -20,7 +20,7 @@ class MemoryRooms {
   struct Limits {
     std::size_t recent_messages = 1000;      ///< of one room
     std::size_t recent_bytes = 1024 * 1024;  ///< of one room, encoded size
-    Seconds key_ttl{300};                    ///< how long a sender's `message-key` is remembered
+    Milliseconds key_ttl{300'000};           ///< how long a sender's `message-key` is remembered
     Seconds idle_ttl{600};                   ///< how long a room without members is
   };
 
@@ -49,6 +49,7 @@ class MemoryRooms {
   };
   struct Key {
     Position position;
+    MessageId id;
     Clock::Instant expires;
   };
 

@@ -10,15 +10,16 @@ namespace stampede::redis {
 /// Names of everything that is kept in Redis. All keys of a room share the hash tag `{room}`, so
 /// that a script touches one slot.
 ///
-///     <prefix>:{<room>}:s         hash  last = seq of the last message, gen = birth of the
-///     membership <prefix>:{<room>}:r         stream of recent messages, id <seq>-0, fields p =
-///     prev, m = wire form <prefix>:{<room>}:g         hash  registration -> number of its sessions
-///     in the room <prefix>:{<room>}:m:<reg>   hash  session -> "<since_ms>\n<user>"
-///     <prefix>:{<room>}:k:<user>\n<key>   string "<seq> <prev>", the idempotency keys
-///     <prefix>:rooms              sorted set of "<room> <gen>", all with score 0
-///     <prefix>:{gateways}:leases  sorted set  registration -> end of its lease in ms, 0 = dead
-///     <prefix>:{gateways}:rooms:<reg>  set of the rooms that may have members of the registration
-///     <prefix>:{gateways}:epoch   string "<server run id> <since ms>": when Redis last came back
+/// - `<prefix>:{<room>}:s`: hash, last = seq of the last message, gen = birth of the membership
+/// - `<prefix>:{<room>}:r`: stream of recent messages, id <seq>-0, fields p = prev, m = wire form
+/// - `<prefix>:{<room>}:g`: hash, registration -> number of its sessions in the room
+/// - `<prefix>:{<room>}:m:<reg>`: hash, session -> "<since_ms>\n<user>"
+/// - `<prefix>:{<room>}:k:<user>\n<key>`: string "<seq> <prev> <id>" of the message that had the
+///   sender's key first
+/// - `<prefix>:rooms`: sorted set of "<room> <gen>", all with score 0
+/// - `<prefix>:{gateways}:leases`: sorted set, registration -> end of its lease in ms, 0 = dead
+/// - `<prefix>:{gateways}:rooms:<reg>`: set of the rooms that may have members of the registration
+/// - `<prefix>:{gateways}:epoch`: string "<server run id> <since ms>": when Redis last came back
 ///
 /// A registration is `<gateway id>/<random>`, one per connection of a gateway: it is never taken up
 /// again once it was given up, so whoever finds it dead may remove what is left of it.

@@ -7,9 +7,10 @@ namespace {
 
 // KEYS state, recent, gateways, then the key of each message that has one
 // ARGV registration ('' for none), '1' if it should have members here, recent count, recent ttl ms,
-//      key ttl ms, floor, then for each message: '1' if it has a key, wire form
+//      key ttl ms, floor, then for each message: its id if it has a key, else '', wire form
 // Time stands still inside a script, so the messages get consecutive positions: the answer is
-// {flags, prev of the first, seq of the first, then for each duplicate: index, its seq, its prev}.
+// {flags, prev of the first, seq of the first, then for each duplicate: index, and seq, prev and id
+// of the message that had its key first}.
 // Flags: 1 = another registration has members, 2 = ours should be here and is not.
 constexpr std::string_view kSequence = R"lua(
 local state, recent, gateways = KEYS[1], KEYS[2], KEYS[3]
@@ -29,21 +30,22 @@ local before = string.format('%.0f', prev)
 local index = 0
 for i = 7, #ARGV, 2 do
   local seen = false
-  if ARGV[i] == '1' then
+  if ARGV[i] ~= '' then
     key = key + 1
     seen = redis.call('GET', KEYS[key])
   end
   if seen then
-    local s, p = string.match(seen, '^(%d+) (%d+)$')
+    local s, p, id = string.match(seen, '^(%d+) (%d+) (%S+)$')
     out[#out + 1] = index
     out[#out + 1] = tonumber(s)
     out[#out + 1] = tonumber(p)
+    out[#out + 1] = id
   else
     seq = seq + 1
     local at = string.format('%.0f', seq)
     redis.call('XADD', recent, 'MAXLEN', '~', ARGV[3], at .. '-0', 'p', before, 'm', ARGV[i + 1])
-    if ARGV[i] == '1' then
-      redis.call('SET', KEYS[key], at .. ' ' .. before, 'PX', ARGV[5])
+    if ARGV[i] ~= '' then
+      redis.call('SET', KEYS[key], at .. ' ' .. before .. ' ' .. ARGV[i], 'PX', ARGV[5])
     end
     before = at
     last = at

@@ -16,6 +16,17 @@ constexpr std::size_t kMessagesPerCall = 64;
 constexpr std::int64_t kOthersPresent = 1;
 constexpr std::int64_t kOwnMissing = 2;
 
+// Parts of the answer, see scripts.cpp: flags, prev and seq of the first; then for each duplicate
+// its index, seq, prev, id.
+constexpr std::size_t kHead = 3;
+constexpr std::size_t kPerDuplicate = 4;
+
+Result<Sequenced> first_with_the_key(Answer answer, std::size_t at, bool remote) {
+  const auto id = parse_message_id(answer[at + 3].text());
+  if (!id) return Error(Errc::kInternal, "Redis remembers a message-key without a message");
+  return Sequenced{{answer[at + 1].integer(), answer[at + 2].integer()}, remote, true, *id};
+}
+
 }  // namespace
 
 void Sequencer::sequence(std::vector<SequenceRequest> batch, Reply<Results> sequenced) {
@@ -68,7 +79,7 @@ Command Sequencer::command_of(const std::vector<SequenceRequest>& batch,
     const Message& message = *batch[i].message;
     const bool keyed = !message.key.empty();
     if (keyed) names.push_back(keys.sender_key(message));
-    arguments.emplace_back(keyed ? "1" : "0");
+    arguments.push_back(keyed ? to_string(message.id) : std::string());
     arguments.push_back(encode_message(message));
   }
   return Command::call(Script::kSequence, std::move(names), std::move(arguments));
@@ -77,7 +88,7 @@ Command Sequencer::command_of(const std::vector<SequenceRequest>& batch,
 /// The answer is described with the script.
 void Sequencer::place(const RoomGroup& group, Answer answer, Results& results) {
   const std::size_t count = group.indices.size();
-  if (answer.size() < 3 || answer.size() % 3 != 0) {
+  if (answer.size() < kHead || (answer.size() - kHead) % kPerDuplicate != 0) {
     const Error error(Errc::kInternal, "Redis answered a sequence call with another shape");
     for (const std::size_t i : group.indices) results[i] = error;
     return;
@@ -86,13 +97,12 @@ void Sequencer::place(const RoomGroup& group, Answer answer, Results& results) {
   Sequenced next;
   next.remote = (flags & kOthersPresent) != 0 || system_clock().now() < context_.unproven_till;
   next.position = {answer[2].integer(), answer[1].integer()};
-  std::size_t duplicate = 3;
+  std::size_t duplicate = kHead;
   for (std::size_t i = 0; i < count; ++i) {
     Result<Sequenced>& result = results[group.indices[i]];
     if (duplicate < answer.size() && answer[duplicate].integer() == static_cast<std::int64_t>(i)) {
-      result = Sequenced{
-          {answer[duplicate + 1].integer(), answer[duplicate + 2].integer()}, next.remote, true};
-      duplicate += 3;
+      result = first_with_the_key(answer, duplicate, next.remote);
+      duplicate += kPerDuplicate;
       continue;
     }
     result = next;

@@ -40,10 +40,11 @@ class AbsentDirectory final : public RoomDirectory {
   }
 };
 
-MessageRef message() {
+MessageRef message(std::string key = {}) {
   auto made = std::make_shared<Message>();
   made->id = new_message_id();
   made->room = kRoom;
+  made->key = std::move(key);
   made->origin = GatewayId("me");
   return made;
 }
@@ -102,6 +103,29 @@ TEST_F(PublisherTest, PassesTheFeedsReasonOn) {
   executor_.run();
   ASSERT_EQ(confirmed_.size(), 1u);
   EXPECT_EQ(confirmed_[0].error().detail, "queue is full");
+}
+
+TEST_F(PublisherTest, ARepeatedKeyIsStoredAsTheFirstAndGoesNowhereElse) {
+  elsewhere_.enter({Member{kRoom, SessionId("x"), UserId("bob"), 0}},
+                   Reply<Result<std::vector<Seq>>>(executor_, [](const auto&) {}));
+  const MessageRef first = message("k");
+  publisher_.publish(first, keep());
+  executor_.run();
+  const Seq seq = feed_.appends[0].batch[0]->position.seq;
+  feed_.answer_all(Error(Errc::kUnavailable, "the broker is away"));
+  publisher_.publish(message("k"), keep());
+  executor_.run();
+  // The first may never have been stored, so the second is no less given to storage.
+  ASSERT_EQ(feed_.appends.size(), 1u);
+  EXPECT_EQ(feed_.appends[0].batch[0]->id, first->id);
+  EXPECT_EQ(feed_.appends[0].batch[0]->position.seq, seq);
+  EXPECT_EQ(bus_.published.size(), 1u) << "the first alone";
+  feed_.answer_all();
+  executor_.run();
+  ASSERT_EQ(confirmed_.size(), 2u);
+  EXPECT_FALSE(confirmed_[0]);
+  EXPECT_EQ(*confirmed_[1], seq) << "like the first one's receipt";
+  EXPECT_EQ(publisher_.in_flight(), 0u);
 }
 
 TEST_F(PublisherTest, BypassesTheBusWhenNobodyIsElsewhere) {
