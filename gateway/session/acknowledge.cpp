@@ -24,7 +24,7 @@ void Session::on_answer(const FrameView& frame) {
   answer.id = *delivery;
   answer.positive = frame.command == Command::kAck;
   answer.requeue = frame.find("requeue").value_or("true") != "false";
-  answer.receipt = receipt_of(frame);
+  answer.receipt = kept_receipt_of(frame);
   if (frame.find("transaction")) return hold(frame, std::move(answer), 0);
   apply(answer);
   acknowledge(frame);

@@ -1,5 +1,6 @@
 // What each client command does. Error texts are those that clients of other brokers know; the body
 // says what was wrong and what is allowed.
+#include <algorithm>
 #include <charconv>
 
 #include "gateway/session/session.h"
@@ -32,14 +33,15 @@ std::optional<Version> negotiate(std::optional<std::string_view> accepted) {
 }
 
 std::optional<Milliseconds> parse_milliseconds(std::string_view text) {
-  // A day is more than any client means, and small enough to be doubled.
-  constexpr long long kMax = 86'400'000;
+  // The specifications name no largest interval; a year is as good as any longer one, and small
+  // enough to be doubled.
+  constexpr long long kMax = 365LL * 86'400'000;
   long long value = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (ec != std::errc() || end != text.data() + text.size() || value < 0 || value > kMax) {
-    return std::nullopt;
-  }
-  return Milliseconds(value);
+  if (end != text.data() + text.size() || text.starts_with('-')) return std::nullopt;
+  if (ec == std::errc::result_out_of_range) return Milliseconds(kMax);
+  if (ec != std::errc()) return std::nullopt;
+  return Milliseconds(std::min(value, kMax));
 }
 
 /// "<can send>,<wants>", both in milliseconds; without the header 0,0.
@@ -95,7 +97,7 @@ void Session::on_connect(const FrameView& frame) {
   const auto heart_beat = parse_heart_beat(frame.find("heart-beat"));
   if (!heart_beat) {
     return fail("Invalid header",
-                "heart-beat is two whole numbers of milliseconds up to a day, such as 10000,10000");
+                "heart-beat is two whole numbers of milliseconds, such as 10000,10000");
   }
   const auto login = frame.find("login");
   auto user = login && !login->empty() ? parse_user_id(*login)
@@ -123,7 +125,7 @@ void Session::on_send(const FrameView& frame) {
   if (const auto problem = message_key_problem(frame)) {
     return fail("Invalid header", *problem, receipt_of(frame));
   }
-  HeldSend send{make_message(frame, *std::move(room)), std::string(receipt_of(frame))};
+  HeldSend send{make_message(frame, *std::move(room)), kept_receipt_of(frame)};
   const std::size_t bytes = send.message->body.size();
   if (frame.find("transaction")) return hold(frame, std::move(send), bytes);
   publish_alone(std::move(send));
@@ -166,17 +168,16 @@ void Session::publish_alone(HeldSend send) {
   publish(std::move(send.message),
           [this, receipt = std::move(send.receipt)](const Result<Seq>& position) {
             if (!position) return fail_unstored(position.error(), receipt);
-            if (receipt.empty()) return;
-            this->send(receipt_frame(version_, receipt, if_known(*position)));
+            if (receipt) this->send(receipt_frame(version_, *receipt, if_known(*position)));
           });
 }
 
-void Session::fail_unstored(const Error& error, std::string_view receipt) {
+void Session::fail_unstored(const Error& error, std::optional<std::string_view> receipt) {
   fail("Message not stored", error.detail, receipt, CloseReason::kOverloaded);
 }
 
 void Session::on_subscribe(const FrameView& frame) {
-  const std::string_view receipt = receipt_of(frame);
+  const std::optional<std::string_view> receipt = receipt_of(frame);
   const auto destination = frame.find("destination");
   if (!destination) {
     return fail("Missing destination", "SUBSCRIBE needs a destination header", receipt);
@@ -209,19 +210,19 @@ void Session::on_subscribe(const FrameView& frame) {
   const auto now = std::chrono::duration_cast<Milliseconds>(context_.clock.wall()).count();
   context_.rooms.subscribe(Member{*room, id_, user_, now}, subscriber,
                            [this, alive = std::weak_ptr<void>(alive_), key,
-                            asked = std::string(receipt)](const Result<Seq>& position) {
+                            asked = kept_receipt_of(frame)](const Result<Seq>& position) {
                              if (!alive.expired()) on_live(key, asked, position);
                            });
 }
 
-void Session::on_live(const std::string& key, std::string_view receipt,
+void Session::on_live(const std::string& key, std::optional<std::string_view> receipt,
                       const Result<Seq>& position) {
   --pending_subscriptions_;
   if (!position) {
     subscriptions_.erase(key);
     return fail("Subscription failed", position.error().detail, receipt, CloseReason::kOverloaded);
   }
-  if (!receipt.empty()) send(receipt_frame(version_, receipt, *position));
+  if (receipt) send(receipt_frame(version_, *receipt, *position));
   advance();
 }
 
@@ -235,14 +236,31 @@ void Session::on_unsubscribe(const FrameView& frame) {
                 receipt_of(frame));
   }
   const std::string key(id ? *id : *destination);
-  const auto entry = subscriptions_.find(key);
-  if (entry == subscriptions_.end()) {
+  if (!end_subscription(key) && (id || !end_subscriptions_to(*destination))) {
     return fail("No subscription found", "this session has no subscription '" + key + "'",
                 receipt_of(frame));
   }
+  acknowledge(frame);
+}
+
+bool Session::end_subscription(const std::string& key) {
+  const auto entry = subscriptions_.find(key);
+  if (entry == subscriptions_.end()) return false;
   context_.rooms.unsubscribe(entry->second->room(), id_, *entry->second);
   subscriptions_.erase(entry);
-  acknowledge(frame);
+  return true;
+}
+
+/// STOMP 1.0 may name a subscription by its destination though it has an id.
+bool Session::end_subscriptions_to(std::string_view destination) {
+  const auto room = parse_topic_destination(destination);
+  if (!room) return false;
+  std::vector<std::string> keys;
+  for (const auto& [key, subscription] : subscriptions_) {
+    if (subscription->room() == *room) keys.push_back(key);
+  }
+  for (const std::string& key : keys) end_subscription(key);
+  return !keys.empty();
 }
 
 void Session::on_disconnect(const FrameView& frame) {

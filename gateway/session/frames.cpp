@@ -39,12 +39,12 @@ Slice receipt_frame(Version version, std::string_view receipt_id, std::optional<
 }
 
 Slice error_frame(Version version, std::string_view message, std::string_view detail,
-                  std::string_view receipt_id) {
+                  std::optional<std::string_view> receipt_id) {
   FrameWriter frame(version, Command::kError);
   frame.header("message", message);
   frame.header("content-type", "text/plain");
   frame.header("version", "1.0,1.1,1.2");
-  if (!receipt_id.empty()) frame.header("receipt-id", receipt_id);
+  if (receipt_id) frame.header("receipt-id", *receipt_id);
   return Slice::of_stomp_frame(frame.finish(detail));
 }
 
@@ -82,8 +82,13 @@ std::optional<AckId> parse_ack_id(std::string_view text) noexcept {
   return id;
 }
 
-std::string_view receipt_of(const stomp::FrameView& frame) noexcept {
-  return frame.find("receipt").value_or("");
+std::optional<std::string_view> receipt_of(const stomp::FrameView& frame) noexcept {
+  return frame.find("receipt");
+}
+
+std::optional<std::string> kept_receipt_of(const stomp::FrameView& frame) {
+  const auto receipt = receipt_of(frame);
+  return receipt ? std::optional<std::string>(*receipt) : std::nullopt;
 }
 
 std::optional<Seq> if_known(Seq seq) noexcept {

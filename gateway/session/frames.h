@@ -28,9 +28,9 @@ Slice receipt_frame(stomp::Version version, std::string_view receipt_id,
                     std::optional<Seq> seq = std::nullopt);
 
 /// `message` is one of the short texts that clients of other brokers know (docs/protocol.md),
-/// `detail` explains in a sentence. An empty `receipt_id` leaves the header out.
+/// `detail` explains in a sentence. Without `receipt_id` the header is left out.
 Slice error_frame(stomp::Version version, std::string_view message, std::string_view detail,
-                  std::string_view receipt_id);
+                  std::optional<std::string_view> receipt_id);
 
 /// What a MESSAGE says when its subscription acknowledges by hand.
 struct Acknowledgeable {
@@ -51,8 +51,11 @@ struct AckId {
 /// nullopt for what `ack_id` cannot have made.
 std::optional<AckId> parse_ack_id(std::string_view text) noexcept;
 
-/// What the frame asks to be receipted with; empty when it does not ask.
-std::string_view receipt_of(const stomp::FrameView& frame) noexcept;
+/// What the frame asks to be receipted with, which may be an empty text; nullopt when it does not
+/// ask.
+std::optional<std::string_view> receipt_of(const stomp::FrameView& frame) noexcept;
+/// The same, to be kept longer than the frame.
+std::optional<std::string> kept_receipt_of(const stomp::FrameView& frame);
 /// Nothing for kNoSeq: a message sent on without a position.
 std::optional<Seq> if_known(Seq seq) noexcept;
 

@@ -90,8 +90,10 @@ void Session::handle(const stomp::FrameView& frame) {
     if (frame.command == Command::kConnect || frame.command == Command::kStomp) {
       return on_connect(frame);
     }
-    return fail("Illegal command", "the first frame must be CONNECT or STOMP, not " +
-                                       std::string(to_string(frame.command)));
+    return fail(
+        "Illegal command",
+        "the first frame must be CONNECT or STOMP, not " + std::string(to_string(frame.command)),
+        receipt_of(frame));
   }
   switch (frame.command) {
     case Command::kSend: return on_send(frame);
@@ -119,8 +121,8 @@ void Session::acknowledge(const stomp::FrameView& frame) {
   if (const auto receipt = frame.find("receipt")) send(receipt_frame(version_, *receipt));
 }
 
-void Session::fail(std::string_view message, std::string_view detail, std::string_view receipt,
-                   CloseReason reason) {
+void Session::fail(std::string_view message, std::string_view detail,
+                   std::optional<std::string_view> receipt, CloseReason reason) {
   if (state_ == State::kClosed) return;
   log_debug("session failed", {{"session", id_.str()}, {"message", message}, {"detail", detail}});
   context_.metrics.errors.add();
@@ -134,7 +136,7 @@ void Session::on_overflow(std::size_t queued_bytes) {
        std::to_string(queued_bytes) +
            " bytes wait to be sent, more than this gateway keeps for one session; read faster or "
            "subscribe to less",
-       {}, CloseReason::kSlowConsumer);
+       std::nullopt, CloseReason::kSlowConsumer);
 }
 
 void Session::on_shutdown() {
@@ -158,7 +160,7 @@ void Session::on_backlog_full(std::size_t waiting_bytes) {
          std::to_string(waiting_bytes) + " bytes wait for acknowledgements, and no more than " +
              std::to_string(context_.limits.max_waiting_bytes) +
              " are kept; acknowledge sooner or raise prefetch-count",
-         {}, CloseReason::kSlowConsumer);
+         std::nullopt, CloseReason::kSlowConsumer);
   });
 }
 
@@ -188,8 +190,9 @@ void Session::start_heart_beats(HeartBeat client) {
   // STOMP 1.2, "Heart-beating": each direction beats at the larger of the two wishes, and not at
   // all if either side says 0.
   if (ours.count() > 0 && client.receive.count() > 0) {
-    // Looking twice an interval, a beat goes out at most one interval after the last frame.
-    send_interval_ = std::max(ours, client.receive) / 2;
+    // Looking three times an interval, a beat goes out two thirds of it after the last frame at the
+    // latest; the rest is for timers that fire late.
+    send_interval_ = std::max(ours, client.receive) / 3;
     send_timer_.arm(send_interval_);
   }
   if (ours.count() > 0 && client.send.count() > 0) {
@@ -201,8 +204,9 @@ void Session::start_heart_beats(HeartBeat client) {
 }
 
 void Session::on_send_timer() {
-  if (!sent_) transport_.send(Slice::of_heart_beat());
-  sent_ = false;
+  const bool silent = !sent_;
+  if (silent) transport_.send(Slice::of_heart_beat());
+  sent_ = silent;
   send_timer_.arm(send_interval_);
 }
 
@@ -211,7 +215,7 @@ void Session::on_silence_timer() {
     return fail("Connect timeout",
                 "no CONNECT frame within " +
                     std::to_string(context_.limits.connect_timeout.count()) + " ms",
-                {}, CloseReason::kConnectTimeout);
+                std::nullopt, CloseReason::kConnectTimeout);
   }
   // While we do not read, silence is ours.
   const bool silent = !received_ && !parked_;
@@ -219,7 +223,7 @@ void Session::on_silence_timer() {
   if (silent && silent_once_) {
     return fail("Heart-beat missed",
                 "nothing was received for " + std::to_string(2 * silence_check_.count()) + " ms",
-                {}, CloseReason::kHeartBeatMissed);
+                std::nullopt, CloseReason::kHeartBeatMissed);
   }
   silent_once_ = silent;
   silence_timer_.arm(silence_check_);

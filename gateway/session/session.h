@@ -43,14 +43,14 @@ class Session final : public SessionInput, private FrameSink {
 
   struct HeldSend {
     MessageRef message;
-    std::string receipt;
+    std::optional<std::string> receipt;
   };
   /// An ACK or NACK: of which delivery of which subscription.
   struct Answer {
     AckId id;
     bool positive = true;
     bool requeue = true;  ///< of a NACK
-    std::string receipt;
+    std::optional<std::string> receipt;
   };
   /// What was sent between BEGIN and its end.
   struct Transaction {
@@ -61,7 +61,7 @@ class Session final : public SessionInput, private FrameSink {
   struct Commit {
     std::size_t open = 0;
     std::vector<std::pair<std::string, std::optional<Seq>>> receipts;
-    std::string receipt;  ///< the COMMIT's own: the last
+    std::optional<std::string> receipt;  ///< the COMMIT's own: the last
   };
 
   void process();
@@ -96,18 +96,24 @@ class Session final : public SessionInput, private FrameSink {
   /// The transaction that the frame's header names; nullptr after an ERROR.
   Transaction* open_transaction(const stomp::FrameView& frame);
   void hold(const stomp::FrameView& frame, std::variant<HeldSend, Answer> step, std::size_t bytes);
-  void confirm_commit(const std::shared_ptr<Commit>& commit, const std::string& receipt,
-                      const Result<Seq>& position);
+  void confirm_commit(const std::shared_ptr<Commit>& commit,
+                      const std::optional<std::string>& receipt, const Result<Seq>& position);
 
-  void on_live(const std::string& key, std::string_view receipt, const Result<Seq>& position);
-  void fail_unstored(const Error& error, std::string_view receipt);
+  /// False when there is none.
+  bool end_subscription(const std::string& key);
+  bool end_subscriptions_to(std::string_view destination);
+
+  void on_live(const std::string& key, std::optional<std::string_view> receipt,
+               const Result<Seq>& position);
+  void fail_unstored(const Error& error, std::optional<std::string_view> receipt);
 
   void send(const Slice& frame) override;
   void on_backlog_full(std::size_t waiting_bytes) override;
   /// Answers with RECEIPT when the frame asked for one.
   void acknowledge(const stomp::FrameView& frame);
   /// Sends ERROR, then closes: the specification asks for both. Later calls do nothing.
-  void fail(std::string_view message, std::string_view detail, std::string_view receipt = {},
+  void fail(std::string_view message, std::string_view detail,
+            std::optional<std::string_view> receipt = std::nullopt,
             CloseReason reason = CloseReason::kStompError);
   void leave_all() noexcept;
 
@@ -133,7 +139,7 @@ class Session final : public SessionInput, private FrameSink {
 
   Milliseconds send_interval_{0};
   Milliseconds silence_check_{0};
-  bool sent_ = false;      ///< since the last send timer
+  bool sent_ = false;      ///< since the last send timer, or a beat at it
   bool received_ = false;  ///< since the last silence timer
   bool silent_once_ = false;
   TimerWheel::Timer send_timer_;

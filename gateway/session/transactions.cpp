@@ -66,11 +66,11 @@ void Session::on_commit(const FrameView& frame) {
   const auto commit = std::make_shared<Commit>();
   // The COMMIT itself is one of those waited for, so that nothing is receipted while it goes on.
   commit->open = 1;
-  commit->receipt = receipt_of(frame);
+  commit->receipt = kept_receipt_of(frame);
   for (const auto& step : transaction.steps) {
     if (const auto* const answer = std::get_if<Answer>(&step)) {
       apply(*answer);
-      if (!answer->receipt.empty()) commit->receipts.emplace_back(answer->receipt, std::nullopt);
+      if (answer->receipt) commit->receipts.emplace_back(*answer->receipt, std::nullopt);
       continue;
     }
     const auto& send = std::get<HeldSend>(step);
@@ -79,16 +79,17 @@ void Session::on_commit(const FrameView& frame) {
       confirm_commit(commit, receipt, position);
     });
   }
-  confirm_commit(commit, {}, kNoSeq);
+  confirm_commit(commit, std::nullopt, kNoSeq);
 }
 
-void Session::confirm_commit(const std::shared_ptr<Commit>& commit, const std::string& receipt,
+void Session::confirm_commit(const std::shared_ptr<Commit>& commit,
+                             const std::optional<std::string>& receipt,
                              const Result<Seq>& position) {
   if (!position) return fail_unstored(position.error(), receipt);
-  if (!receipt.empty()) commit->receipts.emplace_back(receipt, if_known(*position));
+  if (receipt) commit->receipts.emplace_back(*receipt, if_known(*position));
   if (--commit->open > 0) return;
   for (const auto& [id, seq] : commit->receipts) send(receipt_frame(version_, id, seq));
-  if (!commit->receipt.empty()) send(receipt_frame(version_, commit->receipt));
+  if (commit->receipt) send(receipt_frame(version_, *commit->receipt));
 }
 
 }  // namespace stampede::gateway

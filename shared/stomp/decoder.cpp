@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "shared/stomp/excerpt.h"
+#include "shared/stomp/padding.h"
 
 namespace stampede::stomp {
 namespace {
@@ -104,6 +105,7 @@ Decoder::Step Decoder::read_headers() {
     if (bytes == 0) break;
     if (const Step step = take_header(line, bytes); step != Step::kDone) return step;
   }
+  if (speaks_10()) drop_padding();
   body_ = scanned_;
   stage_ = Stage::kBody;
   if (content_length_ && *content_length_ > limits_.max_body_bytes) {
@@ -185,13 +187,28 @@ Decoder::Step Decoder::take_header(std::size_t line, std::size_t line_bytes) {
   return Step::kDone;
 }
 
-Decoder::Step Decoder::take_content_length(std::string_view value) {
-  // STOMP 1.0's own examples put blanks around values; later versions forbid padding.
-  if (version_ == Version::kV10) {
-    const std::size_t first = std::min(value.find_first_not_of(' '), value.size());
-    value.remove_prefix(first);
-    value = value.substr(0, value.find_last_not_of(' ') + 1);
+/// Of a CONNECT the version is known only once all its headers are.
+bool Decoder::speaks_10() const noexcept {
+  if (command_ != Command::kConnect && command_ != Command::kStomp) {
+    return version_ == Version::kV10;
   }
+  return std::none_of(headers_.begin(), headers_.end(), [&](const HeaderSpan& span) {
+    return view(span.name, span.name_bytes) == "accept-version";
+  });
+}
+
+void Decoder::drop_padding() noexcept {
+  for (HeaderSpan& span : headers_) {
+    if (!may_be_padded(view(span.name, span.name_bytes))) continue;
+    const std::string_view padded = view(span.value, span.value_bytes);
+    const std::string_view value = without_padding(padded);
+    span.value += static_cast<std::uint32_t>(value.data() - padded.data());
+    span.value_bytes = static_cast<std::uint32_t>(value.size());
+  }
+}
+
+Decoder::Step Decoder::take_content_length(std::string_view value) {
+  if (version_ == Version::kV10) value = without_padding(value);
   std::size_t length = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
   if (error == std::errc::result_out_of_range) {
@@ -229,7 +246,7 @@ Decoder::Step Decoder::read_body() {
 }
 
 Decoder::Step Decoder::check_body() {
-  if (body_bytes_ == 0 || may_have_body(command_)) return Step::kDone;
+  if (body_bytes_ == 0 || may_have_body(command_) || version_ == Version::kV10) return Step::kDone;
   const std::string_view body = view(body_, body_bytes_);
   if (body.find_first_not_of("\r\n") == std::string_view::npos) return Step::kDone;
   return fail(Errc::kProtocol, "Invalid frame: " + std::string(to_string(command_)) +
@@ -260,9 +277,8 @@ Decoder::Step Decoder::fail_command(std::string_view text) {
 }
 
 Decoder::Step Decoder::fail(Errc code, std::string detail) {
-  const auto receipt = headers_so_far().find("receipt");
-  failure_ = std::make_unique<Failure>(
-      Failure{Error(code, std::move(detail)), std::string(receipt.value_or(""))});
+  failure_ = std::make_unique<Failure>(Failure{Error(code, std::move(detail)), std::nullopt});
+  if (const auto receipt = headers_so_far().find("receipt")) failure_->receipt = *receipt;
   release();
   return Step::kFailed;
 }

@@ -33,9 +33,10 @@ struct DecoderLimits {
 ///  - NUL inside a header block is an error (a blank line is missing), not part of a value.
 ///  - A colon in a value needs no escape; the first colon of a line ends the name.
 ///  - In 1.0 and 1.1 a CR before the LF belongs to the value, unless the command's line ends with
-///  CR
-///    LF too: then the whole header block does.
-///  - A body of other frames than SEND, MESSAGE and ERROR is an error unless it is line ends only.
+///    CR LF too: then the whole header block does.
+///  - In 1.0 blanks around the values of the specification's own headers are padding.
+///  - A body of other frames than SEND, MESSAGE and ERROR is ignored in 1.0, which says so of
+///    SUBSCRIBE, and otherwise an error unless it is line ends only.
 class Decoder {
  public:
   explicit Decoder(const DecoderLimits& limits) : limits_(limits) {}
@@ -56,8 +57,9 @@ class Decoder {
   Result<std::optional<FrameView>> next();
 
   /// After an error: the `receipt` header of the frame that was wrong, if it had come by then.
-  [[nodiscard]] std::string_view failed_receipt() const noexcept {
-    return failure_ == nullptr ? std::string_view() : failure_->receipt;
+  [[nodiscard]] std::optional<std::string_view> failed_receipt() const noexcept {
+    if (failure_ == nullptr) return std::nullopt;
+    return failure_->receipt;
   }
 
   /// Bytes fed and not yet returned in a frame.
@@ -78,7 +80,7 @@ class Decoder {
 
   struct Failure {
     Error error;
-    std::string receipt;
+    std::optional<std::string> receipt;
   };
 
   Step advance();
@@ -88,6 +90,8 @@ class Decoder {
   Step read_line(std::size_t& line, std::size_t& line_bytes);
   Step take_header(std::size_t line, std::size_t line_bytes);
   Step take_content_length(std::string_view value);
+  [[nodiscard]] bool speaks_10() const noexcept;
+  void drop_padding() noexcept;
   Step read_body();
   Step check_body();
   [[nodiscard]] FrameView headers_so_far() const;

@@ -211,10 +211,7 @@ void SessionOracle::take_position(const std::string& subscription, std::string_v
 
 std::vector<std::string> SessionOracle::receipts_owed() const {
   std::vector<std::string> out;
-  // An empty receipt header asks for nothing of most commands.
-  for (const Owed& one : owed_) {
-    if (!one.receipt.empty()) out.push_back(one.receipt);
-  }
+  for (const Owed& one : owed_) out.push_back(one.receipt);
   return out;
 }
 

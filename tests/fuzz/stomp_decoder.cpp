@@ -29,7 +29,7 @@ struct Frame {
 struct Outcome {
   std::vector<Frame> frames;
   Error error;
-  std::string failed_receipt;
+  std::optional<std::string> failed_receipt;
   std::size_t rest = 0;
 
   friend bool operator==(const Outcome&, const Outcome&) = default;
