@@ -21,6 +21,14 @@ std::size_t shard_count(std::size_t configured) {
   return std::min<std::size_t>(configured == 0 ? cores : configured, kMaxShards);
 }
 
+/// The shards share their ports, which only this process may have. Makes a port of 0 a real one.
+Result<void> claim(config::Endpoint& endpoint) {
+  const auto port = sockets::claim_port(endpoint.address, endpoint.port);
+  if (!port) return port.error();
+  endpoint.port = *port;
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<App>> App::build(const GatewayConfig& config) {
@@ -41,9 +49,10 @@ App::~App() {
 }
 
 Result<void> App::assemble() {
-  const auto port = sockets::claim_port(config_.listen.address, config_.listen.port);
-  if (!port) return port.error();
-  config_.listen.port = *port;
+  if (auto claimed = claim(config_.listen); !claimed) return claimed;
+  if (config_.stomp_tcp) {
+    if (auto claimed = claim(*config_.stomp_tcp); !claimed) return claimed;
+  }
 
   auto backends = Backends::make(config_, gateway_, backend_, metrics_, health_);
   if (!backends) return backends.error();
@@ -86,6 +95,10 @@ Result<void> App::listen() {
                                {"metrics_port", ops_->local_port()},
                                {"shards", shards_.size()},
                                {"mode", config_.embedded() ? "embedded" : "cluster"}});
+  if (config_.stomp_tcp) {
+    log_info("gateway listens for STOMP over TCP",
+             {{"address", config_.stomp_tcp->address}, {"tcp_port", config_.stomp_tcp->port}});
+  }
   if (config_.allow_anonymous) {
     log_warn("anyone who reaches the address may chat under any name");
   } else {

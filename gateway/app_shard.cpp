@@ -49,6 +49,15 @@ http::ServerOptions server_options(const GatewayConfig& config) {
   return options;
 }
 
+sockets::ListenOptions tcp_options(const config::Endpoint& listen) {
+  sockets::ListenOptions options;
+  options.name = "stomp-tcp";
+  options.address = listen.address;
+  options.port = listen.port;
+  options.reuse_port = true;
+  return options;
+}
+
 }  // namespace
 
 AppShard::AppShard(Loop& loop, std::size_t index, const GatewayConfig& config,
@@ -79,6 +88,15 @@ AppShard::AppShard(Loop& loop, std::size_t index, const GatewayConfig& config,
       }) {
   server_.upgrade("/ws",
                   [this](http::UpgradeRequest request) { entry_.accept(std::move(request)); });
+  if (config.stomp_tcp) {
+    tcp_entry_ =
+        std::make_unique<TcpEntry>(net_, tcp_options(*config.stomp_tcp), session_factory());
+  }
+}
+
+Result<void> AppShard::listen() {
+  if (auto listening = server_.listen(); !listening || !tcp_entry_) return listening;
+  return tcp_entry_->listen();
 }
 
 std::shared_ptr<const http::Router> AppShard::make_router(Backends& backends,
@@ -99,6 +117,7 @@ SessionFactory AppShard::session_factory() {
 void AppShard::drain(Task done) {
   loop_.post([this, done = std::move(done)] {
     server_.stop_accepting();
+    if (tcp_entry_) tcp_entry_->stop_accepting();
     net_.shut_down();
     await_end(done);
   });

@@ -7,6 +7,7 @@
 #include "gateway/app_backends.h"
 #include "gateway/config/config.h"
 #include "gateway/net/net_shard.h"
+#include "gateway/net/tcp_entry.h"
 #include "gateway/net/ws_entry.h"
 #include "gateway/rooms/publisher.h"
 #include "gateway/rooms/room_registry.h"
@@ -27,8 +28,8 @@ class AppShard {
            Backends& backends, Dispatcher& dispatcher, LocalFanout& fanout,
            ConnectionBudget& budget, const http::Handler& page, Metrics& metrics);
 
-  /// Before the loop starts. All shards listen on one port.
-  Result<void> listen() { return server_.listen(); }
+  /// Before the loop starts. All shards listen on the same ports.
+  Result<void> listen();
 
   /// Any thread. Takes no new clients, says goodbye to those there are, and runs `done` on the loop
   /// when they are gone and everything they sent is answered.
@@ -49,6 +50,7 @@ class AppShard {
   NetShard net_;
   WsEntry entry_;
   http::Server server_;
+  std::unique_ptr<TcpEntry> tcp_entry_;  ///< none unless configured
   Ticker ticker_;
 };
 

@@ -15,6 +15,9 @@ void add_listening(OptionTable& table, GatewayConfig& c) {
   table.group("Listening")
       .add("listen", config::endpoint_value(c.listen),
            "Where clients connect. Port 0 takes a free one.")
+      .add("stomp-tcp", config::endpoint_value(c.stomp_tcp),
+           "Where clients connect that speak STOMP without WebSocket; 61613 is the usual port. Off "
+           "unless given.")
       .add("metrics-listen", config::endpoint_value(c.metrics_listen),
            "Where /metrics, /healthz and /readyz are.")
       .add("allow-anonymous", config::flag_value(c.allow_anonymous),
@@ -92,19 +95,39 @@ void add_logging(OptionTable& table, GatewayConfig& c) {
 
 void check_anonymous(const GatewayConfig& c, const OptionTable& table,
                      std::vector<Problem>& problems) {
-  if (c.listen.loopback() || c.allow_anonymous) return;
-  problems.push_back(
-      {table.at("listen").where(),
-       "\"" + to_string(c.listen) +
-           "\": without an authentication key the gateway listens on loopback only; listen on "
-           "127.0.0.1:" +
-           std::to_string(c.listen.port) +
-           ", or give --allow-anonymous to let everyone in who can reach the address"});
+  const auto check = [&](const char* option, const config::Endpoint& endpoint) {
+    if (endpoint.loopback() || c.allow_anonymous) return;
+    problems.push_back(
+        {table.at(option).where(),
+         "\"" + to_string(endpoint) +
+             "\": without an authentication key the gateway listens on loopback only; listen on "
+             "127.0.0.1:" +
+             std::to_string(endpoint.port) +
+             ", or give --allow-anonymous to let everyone in who can reach the address"});
+  };
+  check("listen", c.listen);
+  if (c.stomp_tcp) check("stomp-tcp", *c.stomp_tcp);
+}
+
+/// Two doors cannot have one address.
+void check_addresses(const GatewayConfig& c, const OptionTable& table,
+                     std::vector<Problem>& problems) {
+  const auto check = [&](const char* option, const config::Endpoint& endpoint, const char* other,
+                         const config::Endpoint& taken) {
+    if (endpoint.port == 0 || endpoint != taken) return;
+    problems.push_back({table.at(option).where(),
+                        "\"" + to_string(endpoint) + "\" is --" + other + "'s address already"});
+  };
+  check("metrics-listen", c.metrics_listen, "listen", c.listen);
+  if (!c.stomp_tcp) return;
+  check("stomp-tcp", *c.stomp_tcp, "listen", c.listen);
+  check("stomp-tcp", *c.stomp_tcp, "metrics-listen", c.metrics_listen);
 }
 
 void check_together(const GatewayConfig& c, const OptionTable& table,
                     std::vector<Problem>& problems) {
   check_anonymous(c, table, problems);
+  check_addresses(c, table, problems);
   const config::Option& amqp = table.at("amqp-url");
   const config::Option& redis = table.at("redis-url");
   if (amqp.source.empty() != redis.source.empty()) {
@@ -113,10 +136,6 @@ void check_together(const GatewayConfig& c, const OptionTable& table,
                         std::string("a cluster needs both servers; give ") +
                             (lacks_redis ? "--redis-url" : "--amqp-url") +
                             " too, or neither for an embedded gateway"});
-  }
-  if (c.listen.port != 0 && c.listen == c.metrics_listen) {
-    problems.push_back({table.at("metrics-listen").where(),
-                        "\"" + to_string(c.metrics_listen) + "\" is --listen's address already"});
   }
   if (c.outbox_bytes < c.max_body_bytes + c.max_header_bytes) {
     problems.push_back({table.at("outbox-bytes").where(),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "shared/base/clock.h"
@@ -15,6 +16,7 @@ namespace stampede::gateway {
 struct GatewayConfig {
   std::string name;  ///< filled in by `load_config` when not given
   config::Endpoint listen{"127.0.0.1", 8080};
+  std::optional<config::Endpoint> stomp_tcp;  ///< none: no STOMP without WebSocket
   config::Endpoint metrics_listen{"127.0.0.1", 9464};
   bool allow_anonymous = false;
   std::size_t shards = 0;  ///< 0: one per core

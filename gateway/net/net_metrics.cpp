@@ -4,12 +4,20 @@
 
 namespace stampede::gateway {
 
+NetMetrics::Transport::Transport(Metrics& metrics, const char* name)
+    : connections(metrics.gauge("stampede_gateway_connections", "Open client connections.",
+                                {{"transport", name}})),
+      accepted(metrics.counter("stampede_gateway_accepted_total", "Client connections accepted.",
+                               {{"transport", name}})) {}
+
 NetMetrics::NetMetrics(Metrics& metrics)
-    : connections(metrics.gauge("stampede_gateway_connections", "Open client connections.")),
-      accepted(metrics.counter("stampede_gateway_accepted_total", "Client connections accepted.")),
+    : websocket(metrics, "ws"),
+      tcp(metrics, "tcp"),
+      accept_failures(metrics.counter("stampede_gateway_accept_failures_total",
+                                      "Times that the system could not give us a TCP connection.")),
       refused_handshake(metrics.counter("stampede_gateway_refused_total",
-                                        "Upgrades refused, by why.", {{"reason", "handshake"}})),
-      refused_full(metrics.counter("stampede_gateway_refused_total", "Upgrades refused, by why.",
+                                        "Connections refused, by why.", {{"reason", "handshake"}})),
+      refused_full(metrics.counter("stampede_gateway_refused_total", "Connections refused, by why.",
                                    {{"reason", "full"}})),
       received_bytes(metrics.counter("stampede_gateway_received_bytes_total",
                                      "Bytes received from clients, framing included.")),

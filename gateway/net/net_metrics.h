@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "gateway/session/close_reason.h"
+#include "gateway/session/outbox.h"
 #include "shared/base/metrics.h"
 
 namespace stampede::gateway {
@@ -15,8 +16,20 @@ struct NetMetrics {
     return closed_by_reason[static_cast<std::size_t>(reason)];
   }
 
-  Gauge connections;
-  Counter accepted;
+  /// What is counted for each kind of transport.
+  struct Transport {
+    Transport(Metrics& metrics, const char* name);
+
+    Gauge connections;
+    Counter accepted;
+  };
+  [[nodiscard]] const Transport& transport(Framing framing) const noexcept {
+    return framing == Framing::kWebSocket ? websocket : tcp;
+  }
+
+  Transport websocket;
+  Transport tcp;
+  Counter accept_failures;
   Counter refused_handshake;
   Counter refused_full;
   Counter received_bytes;

@@ -7,6 +7,8 @@ namespace {
 
 constexpr std::size_t kReadBufferBytes = 64 * 1024;
 
+std::size_t index(Framing framing) noexcept { return static_cast<std::size_t>(framing); }
+
 }  // namespace
 
 NetShard::NetShard(Loop& loop, TimerWheel& wheel, const NetOptions& options,
@@ -20,8 +22,11 @@ NetShard::NetShard(Loop& loop, TimerWheel& wheel, const NetOptions& options,
       flush_queue_(loop.context(), [this] { publish_counts(); }) {}
 
 NetShard::~NetShard() {
-  metrics_.connections.add(-static_cast<double>(open_));
-  for (; open_ > 0; --open_) budget_.give_back();
+  for (const Framing framing : {Framing::kWebSocket, Framing::kStomp}) {
+    std::size_t& open = open_[index(framing)];
+    metrics_.transport(framing).connections.add(-static_cast<double>(open));
+    for (; open > 0; --open) budget_.give_back();
+  }
   while (!members_.empty()) {
     Member& member = members_.front();
     members_.pop_front();
@@ -35,15 +40,16 @@ void NetShard::shut_down() {
 
 void NetShard::enter(Member& member) {
   members_.push_back(member);
-  ++open_;
-  metrics_.accepted.add();
-  metrics_.connections.add(1);
+  ++open_[index(member.framing())];
+  const NetMetrics::Transport& counted = metrics_.transport(member.framing());
+  counted.accepted.add();
+  counted.connections.add(1);
 }
 
-void NetShard::count_end(CloseReason reason) {
-  --open_;
+void NetShard::count_end(const Member& member, CloseReason reason) {
+  --open_[index(member.framing())];
   budget_.give_back();
-  metrics_.connections.add(-1);
+  metrics_.transport(member.framing()).connections.add(-1);
   metrics_.closed(reason).add();
 }
 

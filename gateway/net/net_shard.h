@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -43,6 +44,7 @@ class NetShard {
     virtual void shut_down() = 0;
     /// Drops socket and session at once, silently.
     virtual void abandon() noexcept = 0;
+    [[nodiscard]] virtual Framing framing() const noexcept = 0;
 
    protected:
     ~Member() = default;
@@ -56,13 +58,13 @@ class NetShard {
 
   /// Asks every session to end; `connections` tells when they are gone.
   void shut_down();
-  [[nodiscard]] std::size_t connections() const noexcept { return open_; }
+  [[nodiscard]] std::size_t connections() const noexcept { return open_[0] + open_[1]; }
 
   // For connections.
   [[nodiscard]] bool admit() noexcept { return budget_.take(); }
   /// The member leaves by being destroyed; until then its session may be abandoned.
   void enter(Member& member);
-  void count_end(CloseReason reason);
+  void count_end(const Member& member, CloseReason reason);
 
   void count_write(std::size_t bytes) noexcept;
   void count_flush() noexcept { ++flushes_; }
@@ -92,7 +94,7 @@ class NetShard {
   boost::intrusive::list<Member, boost::intrusive::base_hook<Hook>,
                          boost::intrusive::constant_time_size<false>>
       members_;
-  std::size_t open_ = 0;
+  std::array<std::size_t, 2> open_{};  ///< indexed by Framing
 
   // Atomic counters that all shards share would be felt at every write.
   std::uint64_t writes_ = 0;

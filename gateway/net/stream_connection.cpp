@@ -37,7 +37,7 @@ void StreamConnection::start(std::shared_ptr<SessionInput> session, std::string 
 // Reading
 
 void StreamConnection::wait_readable() {
-  if (reading_ || going_on_ || !takes_input()) return;
+  if (reading_ || going_on_ || input_ended_ || !takes_input()) return;
   reading_ = true;
   socket_.wait_readable([self = shared_from_this()](boost::system::error_code ec) {
     self->reading_ = false;
@@ -57,10 +57,22 @@ void StreamConnection::on_readable() {
       take_input(buffer.first(result.bytes));
       break;
     case IoStatus::kWouldBlock: break;
-    case IoStatus::kEnd: return finish(CloseReason::kClientLeft);
+    case IoStatus::kEnd: return on_end_of_input();
     case IoStatus::kFailed: return finish(CloseReason::kTransportFailed);
   }
   wait_readable();
+}
+
+/// A peer that has asked for something and ended its side waits for the answer. One that is gone
+/// altogether looks the same until it is written to.
+void StreamConnection::on_end_of_input() {
+  input_ended_ = true;
+  if (state_ == State::kOpen) {
+    close_timer_.arm(shard_.options().close_timeout);
+    session_->on_end_of_input();
+  } else if (all_sent()) {
+    finish(reason_);
+  }
 }
 
 void StreamConnection::take_input(std::span<char> bytes) {
@@ -132,7 +144,9 @@ void StreamConnection::write_queued() {
     shard_.count_write(result.bytes);
     outbox_.consume(result.bytes);
   }
-  if (state_ == State::kClosing) on_goodbye_sent();
+  if (state_ != State::kClosing) return;
+  if (input_ended_) return finish(reason_);
+  on_goodbye_sent();
 }
 
 void StreamConnection::wait_writable() {
@@ -170,6 +184,7 @@ void StreamConnection::close(CloseReason reason) {
   if (reason == CloseReason::kTransportFailed) return finish(reason);
   begin_closing(reason);
   say_goodbye(reason);
+  if (!writing_) shard_.flush_queue().add(*this);  // also when there is nothing left to say
 }
 
 void StreamConnection::shut_down() {
@@ -193,7 +208,7 @@ void StreamConnection::finish(CloseReason otherwise) {
   close_timer_.cancel();
   leave_flush_queue();
   socket_.close();
-  shard_.count_end(reason);
+  shard_.count_end(*this, reason);
   shard_.loop().post([self = std::move(self_), reason] {
     self->guarded([&] { self->session_->on_closed(reason); });
     self->session_.reset();

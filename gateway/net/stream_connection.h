@@ -37,6 +37,7 @@ class StreamConnection : public Transport,
   void flush() final;
   void shut_down() final;
   void abandon() noexcept final;
+  [[nodiscard]] Framing framing() const noexcept final { return outbox_.framing(); }
 
  protected:
   StreamConnection(NetShard& shard, sockets::ClientSocket socket, Framing framing,
@@ -75,6 +76,7 @@ class StreamConnection : public Transport,
 
   void wait_readable();
   void on_readable();
+  void on_end_of_input();
   void take_input(std::span<char> bytes);
   void go_on_reading();
   void wait_writable();
@@ -95,7 +97,8 @@ class StreamConnection : public Transport,
   bool reading_ = false;                           ///< waits for the socket to be readable
   bool writing_ = false;                           ///< waits for the socket to be writable
   bool paused_ = false;
-  bool going_on_ = false;  ///< will look at unread_ before the socket is read again
+  bool input_ended_ = false;  ///< the peer has ended its side of the stream
+  bool going_on_ = false;     ///< will look at unread_ before the socket is read again
   bool overflowed_ = false;
 };
 

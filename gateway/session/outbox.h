@@ -40,6 +40,7 @@ class Outbox {
   /// Returns the number of bytes dropped.
   std::size_t drop_unsent();
 
+  [[nodiscard]] Framing framing() const noexcept { return framing_; }
   [[nodiscard]] bool empty() const noexcept { return head_ == slices_.size(); }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
   [[nodiscard]] std::size_t slices() const noexcept { return slices_.size() - head_; }

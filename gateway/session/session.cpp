@@ -71,7 +71,7 @@ bool Session::must_wait(Command command) const noexcept {
 }
 
 void Session::advance() {
-  if (shutting_down_) return end_if_answered();
+  if (shutting_down_ || input_ended_) return end_if_answered();
   if (!parked_ || state_ == State::kClosed || must_wait(parked_->command)) return;
   const stomp::FrameView frame = std::move(*parked_);
   parked_.reset();
@@ -139,6 +139,12 @@ void Session::on_overflow(std::size_t queued_bytes) {
        std::nullopt, CloseReason::kSlowConsumer);
 }
 
+/// Comes when everything received has been handled: while a frame waits nothing is read.
+void Session::on_end_of_input() {
+  input_ended_ = true;
+  end_if_answered();
+}
+
 void Session::on_shutdown() {
   shutting_down_ = true;
   transport_.pause_reading();
@@ -148,7 +154,8 @@ void Session::on_shutdown() {
 /// Receipts that are owed go out first: a client that misses one has to send again.
 void Session::end_if_answered() {
   if (state_ == State::kClosed || in_flight_ > 0) return;
-  transport_.close(CloseReason::kShuttingDown);
+  if (!shutting_down_ && pending_subscriptions_ > 0) return;
+  transport_.close(shutting_down_ ? CloseReason::kShuttingDown : CloseReason::kClientLeft);
   leave_all();
 }
 

@@ -35,6 +35,7 @@ class Session final : public SessionInput, private FrameSink {
 
   void on_bytes(std::string_view bytes) override;
   void on_overflow(std::size_t queued_bytes) override;
+  void on_end_of_input() override;
   void on_shutdown() override;
   void on_closed(CloseReason reason) override;
 
@@ -127,6 +128,7 @@ class Session final : public SessionInput, private FrameSink {
   UserId user_;
   State state_ = State::kConnecting;
   bool shutting_down_ = false;  ///< no frame is handled any more
+  bool input_ended_ = false;    ///< no frame will come any more
   stomp::Version version_ = stomp::Version::kV12;
   stomp::Decoder decoder_;
   std::optional<stomp::FrameView> parked_;  ///< waits; the decoder is not touched meanwhile

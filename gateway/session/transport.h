@@ -39,6 +39,9 @@ class SessionInput {
   virtual void on_bytes(std::string_view bytes) = 0;
   /// The peer reads slower than it is sent to; the session says so and closes.
   virtual void on_overflow(std::size_t queued_bytes) = 0;
+  /// The peer says nothing more, but may still read: answer what is under way, then close. Bounded
+  /// by the transport's close timeout.
+  virtual void on_end_of_input() = 0;
   /// The gateway drains: take nothing new, answer what is under way, then close.
   virtual void on_shutdown() = 0;
   /// The connection is gone; the transport is not to be used again.

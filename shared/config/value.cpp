@@ -182,6 +182,14 @@ Value endpoint_value(Endpoint& into) {
   return value;
 }
 
+Value endpoint_value(std::optional<Endpoint>& into) {
+  Value value;
+  value.unit = "ADDRESS:PORT";
+  value.parse = storing(into, parse_endpoint);
+  value.show = [&into] { return into ? config::to_string(*into) : std::string(); };
+  return value;
+}
+
 Value name_value(std::string& into) {
   Value value;
   value.unit = "NAME";

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,8 @@ Value size_value(std::size_t& into, std::size_t least, std::size_t most);
 /// "250ms", "10s", "2m", "1h"; 0 needs no unit.
 Value duration_value(Milliseconds& into, Milliseconds least, Milliseconds most);
 Value endpoint_value(Endpoint& into);
+/// The same for what is not listened on unless it is named.
+Value endpoint_value(std::optional<Endpoint>& into);
 /// A URL of one of `schemes` with a host and, if it has one, a port from 1 to 65535. Its shape
 /// only: what it names is looked up when it is connected to.
 Value url_value(std::string& into, std::vector<std::string> schemes);

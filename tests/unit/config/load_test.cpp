@@ -158,6 +158,8 @@ TEST_F(LoadTest, ListensOnLoopbackOnlyWithoutAuthentication) {
               ElementsAre(AllOf(problem("STAMPEDE_LISTEN", "without an authentication key"),
                                 problem("STAMPEDE_LISTEN", "loopback only"),
                                 problem("STAMPEDE_LISTEN", "--allow-anonymous"))));
+  EXPECT_THAT(gateway({"--stomp-tcp", "0.0.0.0:61613"}).problems,
+              ElementsAre(problem("--stomp-tcp", "loopback only")));
   EXPECT_THAT(gateway({"--listen", "0.0.0.0:8080", "--allow-anonymous"}).problems, IsEmpty());
   EXPECT_THAT(gateway({"--listen", "[::1]:8080"}).problems, IsEmpty());
 }
@@ -167,6 +169,10 @@ TEST_F(LoadTest, ChecksOptionsTogether) {
               ElementsAre(problem("--amqp-url", "--redis-url too")));
   EXPECT_THAT(gateway({"--metrics-listen", "127.0.0.1:8080"}).problems,
               ElementsAre(problem("--metrics-listen", "--listen's address already")));
+  EXPECT_THAT(gateway({"--stomp-tcp", "127.0.0.1:9464", "--listen", "127.0.0.1:9464"}).problems,
+              ElementsAre(problem("--metrics-listen", "--listen's address already"),
+                          problem("--stomp-tcp", "--listen's address already"),
+                          problem("--stomp-tcp", "--metrics-listen's address already")));
   EXPECT_THAT(gateway({"--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"}).problems,
               IsEmpty());
   EXPECT_THAT(gateway({"--max-body", "16MiB"}).problems,

@@ -41,22 +41,32 @@ class EventLog {
   std::vector<std::string> events_;
 };
 
-/// A session whose behaviour a test gives; logs `got …`, `overflow`, `closed …`, `destroyed`.
+/// A session whose behaviour a test gives; logs `got …`, `overflow`, `end of input`, `closed …`,
+/// `destroyed`.
 class ScriptedSession : public gateway::SessionInput {
  public:
   using OnBytes = std::function<void(gateway::Transport&, std::string_view)>;
 
   ScriptedSession(gateway::Transport& transport, EventLog& log, OnBytes on_bytes,
-                  OnBytes on_overflow)
+                  OnBytes on_overflow, OnBytes on_end = nullptr)
       : transport_(transport),
         log_(log),
         on_bytes_(std::move(on_bytes)),
-        on_overflow_(std::move(on_overflow)) {}
+        on_overflow_(std::move(on_overflow)),
+        on_end_(std::move(on_end)) {}
   ~ScriptedSession() override { log_.add("destroyed"); }
 
   void on_bytes(std::string_view bytes) override {
     log_.add("got " + std::string(bytes.substr(0, 40)));
     if (on_bytes_) on_bytes_(transport_, bytes);
+  }
+  void on_end_of_input() override {
+    log_.add("end of input");
+    if (on_end_) {
+      on_end_(transport_, {});
+    } else {
+      transport_.close(gateway::CloseReason::kClientLeft);
+    }
   }
   void on_shutdown() override { transport_.close(gateway::CloseReason::kShuttingDown); }
   void on_overflow(std::size_t) override {
@@ -72,11 +82,13 @@ class ScriptedSession : public gateway::SessionInput {
   EventLog& log_;
   OnBytes on_bytes_;
   OnBytes on_overflow_;
+  OnBytes on_end_;  ///< none: leaves
 };
 
 inline gateway::Slice frame(std::string_view text) { return gateway::Slice::of_stomp_frame(text); }
 
-/// A shard with its loop and a port that turns what connects into WebSockets, handshake skipped.
+/// A shard with its loop and a port that turns what connects into WebSockets, handshake skipped, or
+/// into what a derived fixture makes of it.
 class NetFixture : public ::testing::Test {
  protected:
   using tcp = boost::asio::ip::tcp;
@@ -103,14 +115,17 @@ class NetFixture : public ::testing::Test {
     if (send_buffer_ > 0) socket.set_option(tcp::socket::send_buffer_size(send_buffer_));
     run_on_loop([&] {
       ASSERT_TRUE(shard_->admit());
-      const auto made = std::make_shared<gateway::WsConnection>(
-          *shard_, sockets::ClientSocket(std::move(socket)), "peer", "hello\n");
+      const auto made = make_connection(sockets::ClientSocket(std::move(socket)));
       connection_ = made;
-      made->start(std::make_shared<ScriptedSession>(*made, log_, on_bytes_, on_overflow_),
+      made->start(std::make_shared<ScriptedSession>(*made, log_, on_bytes_, on_overflow_, on_end_),
                   leftover);
     });
-    EXPECT_EQ(client->read_until("\n"), "hello\n");
+    EXPECT_EQ(client->read_until(greeting_), greeting_);
     return client;
+  }
+
+  virtual std::shared_ptr<gateway::StreamConnection> make_connection(sockets::ClientSocket socket) {
+    return std::make_shared<gateway::WsConnection>(*shard_, std::move(socket), "peer", greeting_);
   }
 
   void run_on_loop(const std::function<void()>& work) {
@@ -136,6 +151,8 @@ class NetFixture : public ::testing::Test {
   gateway::NetOptions options_;
   ScriptedSession::OnBytes on_bytes_;
   ScriptedSession::OnBytes on_overflow_;
+  ScriptedSession::OnBytes on_end_;
+  std::string greeting_ = "hello\n";
   int send_buffer_ = 0;
   EventLog log_;
   Metrics metrics_;
@@ -144,7 +161,7 @@ class NetFixture : public ::testing::Test {
   Loop loop_{"net"};
   std::optional<gateway::NetShard> shard_;
   std::optional<Ticker> ticker_;
-  std::weak_ptr<gateway::WsConnection> connection_;
+  std::weak_ptr<gateway::StreamConnection> connection_;
 
  private:
   boost::asio::io_context accepting_;

@@ -112,7 +112,7 @@ TEST_F(WsConnectionTest, EndsWithoutThePeersCloseAfterItsTimeout) {
 TEST_F(WsConnectionTest, AnEndOfStreamIsALeave) {
   start();
   connect()->end_sending();
-  EXPECT_THAT(log_.wait_for(2), ElementsAre("closed client_left", "destroyed"));
+  EXPECT_THAT(log_.wait_for(3), ElementsAre("end of input", "closed client_left", "destroyed"));
 }
 
 TEST_F(WsConnectionTest, AResetIsAFailure) {

@@ -234,6 +234,36 @@ TEST_F(SessionTest, AShutdownEndsAnIdleSessionAtOnce) {
   EXPECT_EQ(transport_.closed, CloseReason::kShuttingDown);
 }
 
+TEST_F(SessionTest, AnEndOfInputAnswersWhatIsUnderWayFirst) {
+  connect();
+  frame("SUBSCRIBE\nid:0\ndestination:/topic/a\nreceipt:s1");
+  sent().clear();
+  frame("SEND\ndestination:/topic/a\nreceipt:r1\n\nhi");
+  session_.on_end_of_input();
+  EXPECT_FALSE(transport_.closed);
+  shard_.feed.answer_all();
+  shard_.executor.run();
+  EXPECT_THAT(sent(), ::testing::Contains(HasSubstr("receipt-id:r1\n")));
+  EXPECT_EQ(transport_.closed, CloseReason::kClientLeft);
+}
+
+TEST_F(SessionTest, AnEndOfInputWaitsForASubscriptionToBeLive) {
+  connect();
+  session_.on_bytes(
+      std::string_view("SUBSCRIBE\nid:0\ndestination:/topic/a\nreceipt:s1\n\n\0", 52));
+  session_.on_end_of_input();
+  EXPECT_FALSE(transport_.closed);
+  shard_.executor.run();
+  EXPECT_THAT(sent(), ElementsAre(HasSubstr("receipt-id:s1\n")));
+  EXPECT_EQ(transport_.closed, CloseReason::kClientLeft);
+}
+
+TEST_F(SessionTest, AnEndOfInputEndsAnIdleSessionAtOnce) {
+  connect();
+  session_.on_end_of_input();
+  EXPECT_EQ(transport_.closed, CloseReason::kClientLeft);
+}
+
 TEST_F(SessionTest, TooManyUnconfirmedSendsStopTheReading) {
   connect();
   const std::size_t bound = shard_.context.limits.max_in_flight;

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "gateway/net/net_shard.h"
+#include "gateway/net/session_factory.h"
+#include "shared/sockets/listener.h"
+
+namespace stampede::gateway {
+
+/// The door for STOMP without WebSocket: a port whose every connection becomes a session. One per
+/// shard, on its thread or while its loop does not run; the shard outlives it.
+class TcpEntry {
+ public:
+  TcpEntry(NetShard& shard, sockets::ListenOptions listen, SessionFactory make_session);
+  ~TcpEntry();
+  TcpEntry(const TcpEntry&) = delete;
+  TcpEntry& operator=(const TcpEntry&) = delete;
+
+  /// The error names the address and what to do about it.
+  Result<void> listen() { return listener_->open(); }
+  [[nodiscard]] std::uint16_t local_port() const noexcept { return listener_->local_port(); }
+  /// No new connections; those there are stay.
+  void stop_accepting() noexcept { listener_->close(); }
+
+ private:
+  using Socket = sockets::Listener::Socket;
+
+  void admit(Socket socket, std::string peer);
+  void refuse(Socket socket);
+
+  NetShard& shard_;
+  SessionFactory make_session_;
+  std::shared_ptr<sockets::Listener> listener_;
+};
+
+}  // namespace stampede::gateway
