@@ -6,7 +6,7 @@
 declare -A PACKAGES=(
   [build]="g++ cmake ninja-build pkg-config ccache libboost1.81-dev libssl-dev libspdlog-dev
     prometheus-cpp-dev libpq-dev libsqlite3-dev libcli11-dev rapidjson-dev librabbitmq-dev
-    libhiredis-dev libgtest-dev libgmock-dev curl:curl"
+    libhiredis-dev libsodium-dev libcjose-dev libgtest-dev libgmock-dev curl:curl"
   [web]="node:nodejs npm:npm"
   [servers]="rabbitmq-server redis-server postgresql-15 nginx:nginx-light curl:curl"
   [integration]="promtool:prometheus psql:postgresql-client-15"

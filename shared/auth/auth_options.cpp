@@ -47,9 +47,10 @@ Value text_value(std::string& into) {
 
 void add_tokens(config::OptionTable& table, AuthOptions& o) {
   table
-      .add("jwt-keys", config::path_value(o.jwt_keys),
-           "Keys that tokens (JWT) are signed with: a JWKS, a public key in PEM, or a shared secret "
-           "(then --jwt-algorithm HS256 too). Read again when it changes.")
+      .add(
+          "jwt-keys", config::path_value(o.jwt_keys),
+          "Keys that tokens (JWT) are signed with: a JWKS, a public key in PEM, or a shared secret "
+          "(then --jwt-algorithm HS256 too). Read again when it changes.")
       .add("jwt-algorithm", algorithm_value(o.jwt_algorithm),
            "Algorithm of the single key in --jwt-keys. A JWKS says it for each of its keys.",
            "as the key's kind")
@@ -72,8 +73,7 @@ void add_logins(config::OptionTable& table, AuthOptions& o) {
            "Threads that check passcodes; each takes the memory and time that the hashes ask for.")
       .add("login-queue", config::count_value(o.login_queue, 1, 100'000),
            "Logins that may wait for those threads; more are refused.")
-      .add("login-delay",
-           config::duration_value(o.login_delay, least, std::chrono::minutes(1)),
+      .add("login-delay", config::duration_value(o.login_delay, least, std::chrono::minutes(1)),
            "How long the first refusal of an address is held back; doubles with each further one.")
       .add("login-delay-max",
            config::duration_value(o.login_delay_max, least, std::chrono::minutes(10)),

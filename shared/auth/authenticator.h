@@ -29,7 +29,8 @@ struct Credentials {
 /// tokens and for looking at the files once a second, and some for passcodes, which wait in a
 /// bounded queue that addresses take turns in, so that a flood of logins slows only logins. A file
 /// that has become unusable changes nothing: its last content stays in force, the error is logged
-/// and counted. A refusal is held back for a while that doubles for an address that goes on failing.
+/// and counted. A refusal is held back for a while that doubles for an address that goes on
+/// failing.
 class Authenticator {
  public:
   /// Reads the files; the error says which file, which line and what is allowed. `clock` and
