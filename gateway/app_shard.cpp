@@ -36,6 +36,7 @@ NetOptions net_options(const GatewayConfig& config) {
   options.outbox_bytes = config.outbox_bytes;
   // A client may put several frames into one message; the STOMP limits hold for each.
   options.websocket.max_message_bytes = 4 * (config.max_body_bytes + config.max_header_bytes);
+  options.origins = http::OriginPolicy(config.allowed_origins, config.listen.loopback());
   return options;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "shared/config/list_value.h"
 #include "shared/config/load.h"
 
 namespace stampede::gateway {
@@ -24,6 +25,9 @@ void add_listening(OptionTable& table, GatewayConfig& c) {
            "Let clients in that prove nothing on addresses that other machines can reach. Without "
            "it, "
            "and without an authentication key, the gateway listens on loopback only.")
+      .add("allowed-origins", config::origins_value(c.allowed_origins),
+           "Web pages that may connect, by their exact origin; * is all. Without it those of the "
+           "host that the request names and, listening on loopback, of this machine.")
       .add("web-root", config::path_value(c.web_root),
            "Directory of the chat page, served at /. None is served without it.")
       .add("name", config::name_value(c.name),

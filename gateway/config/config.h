@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
@@ -19,8 +20,9 @@ struct GatewayConfig {
   std::optional<config::Endpoint> stomp_tcp;  ///< none: no STOMP without WebSocket
   config::Endpoint metrics_listen{"127.0.0.1", 9464};
   bool allow_anonymous = false;
-  std::size_t shards = 0;  ///< 0: one per core
-  std::string web_root;    ///< empty: no chat page
+  std::size_t shards = 0;                    ///< 0: one per core
+  std::vector<std::string> allowed_origins;  ///< empty: see http::OriginPolicy
+  std::string web_root;                      ///< empty: no chat page
 
   std::string amqp_url;  ///< empty, like redis_url: embedded
   std::string redis_url;

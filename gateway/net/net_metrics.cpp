@@ -19,6 +19,8 @@ NetMetrics::NetMetrics(Metrics& metrics)
                                         "Connections refused, by why.", {{"reason", "handshake"}})),
       refused_full(metrics.counter("stampede_gateway_refused_total", "Connections refused, by why.",
                                    {{"reason", "full"}})),
+      refused_origin(metrics.counter("stampede_gateway_refused_total", "Upgrades refused, by why.",
+                                     {{"reason", "origin"}})),
       received_bytes(metrics.counter("stampede_gateway_received_bytes_total",
                                      "Bytes received from clients, framing included.")),
       sent_bytes(metrics.counter("stampede_gateway_sent_bytes_total",

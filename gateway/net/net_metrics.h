@@ -32,6 +32,7 @@ struct NetMetrics {
   Counter accept_failures;
   Counter refused_handshake;
   Counter refused_full;
+  Counter refused_origin;
   Counter received_bytes;
   Counter sent_bytes;
   Counter write_calls;

@@ -13,6 +13,7 @@
 #include "gateway/net/net_metrics.h"
 #include "gateway/net/ws_decoder.h"
 #include "shared/base/log.h"
+#include "shared/http/origin_policy.h"
 #include "shared/runtime/loop.h"
 #include "shared/runtime/timer_wheel.h"
 
@@ -22,6 +23,7 @@ struct NetOptions {
   std::size_t outbox_bytes = 1024 * 1024;  ///< a slow consumer is closed when as much waits
   Milliseconds close_timeout{5000};        ///< for flushing and the peer's part of a close
   WsLimits websocket;
+  http::OriginPolicy origins{{}, false};  ///< whose pages may open WebSockets
 };
 
 /// What the connections of one shard share: one read buffer (an idle connection has none), one

@@ -1,6 +1,7 @@
 #include "gateway/net/ws_entry.h"
 
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "gateway/net/ws_connection.h"
@@ -24,6 +25,11 @@ std::string full_response(std::size_t max) {
   return http::head_of(response, http::AfterResponse::kClose) + response.body;
 }
 
+std::string forbidden_response(const std::string& reason) {
+  const http::Response response = http::Response::text(reason + "\n", 403);
+  return http::head_of(response, http::AfterResponse::kClose) + response.body;
+}
+
 }  // namespace
 
 WsEntry::WsEntry(NetShard& shard, SessionFactory make_session)
@@ -35,6 +41,10 @@ void WsEntry::accept(http::UpgradeRequest request) {
     shard_.metrics().refused_handshake.add();
     return refuse(std::move(request.socket), std::move(answer.response));
   }
+  if (const auto let_in = check_origin(request.request); !let_in) {
+    shard_.metrics().refused_origin.add();
+    return refuse(std::move(request.socket), forbidden_response(let_in.error().detail));
+  }
   if (!shard_.admit()) {
     shard_.metrics().refused_full.add();
     return refuse(std::move(request.socket), full_response(shard_.budget().max()));
@@ -43,6 +53,14 @@ void WsEntry::accept(http::UpgradeRequest request) {
       shard_, std::move(request.socket), std::move(request.peer), std::move(answer.response));
   auto session = make_session_(*connection, {connection->peer(), answer.subprotocol});
   connection->start(std::move(session), std::move(request.leftover));
+}
+
+Result<void> WsEntry::check_origin(const http::UpgradeRequest::Head& head) const {
+  using boost::beast::http::field;
+  const auto origin = head.find(field::origin);
+  std::optional<std::string_view> page;
+  if (origin != head.end()) page = origin->value();
+  return shard_.options().origins.check(page, head[field::host]);
 }
 
 }  // namespace stampede::gateway

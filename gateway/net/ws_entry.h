@@ -12,10 +12,13 @@ class WsEntry {
  public:
   WsEntry(NetShard& shard, SessionFactory make_session);
 
-  /// Refuses with a reason (400, 426, or 503 when the process holds as many connections as it may).
+  /// Refuses with a reason (400, 426, 403 for a page of a foreign origin, 503 when the process
+  /// holds as many connections as it may).
   void accept(http::UpgradeRequest request);
 
  private:
+  [[nodiscard]] Result<void> check_origin(const http::UpgradeRequest::Head& head) const;
+
   NetShard& shard_;
   SessionFactory make_session_;
 };

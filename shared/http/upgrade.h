@@ -14,8 +14,10 @@ namespace stampede::http {
 /// refers to it any more; it has no deadline until its new owner sets one. To refuse, write a
 /// Response (`head_of` and its body) and close.
 struct UpgradeRequest {
+  using Head = boost::beast::http::request<boost::beast::http::empty_body>;
+
   sockets::ClientSocket socket;  ///< on the server's loop
-  boost::beast::http::request<boost::beast::http::empty_body> request;
+  Head request;
   std::string leftover;  ///< what the client sent behind the request already
   std::string peer;      ///< "192.0.2.1:5000"
 };

@@ -70,6 +70,19 @@ TEST_F(WsEntryTest, RefusesABadHandshakeWithItsReason) {
   EXPECT_EQ(counted("stampede_gateway_refused_total", {{"reason", "handshake"}}), 1);
 }
 
+TEST_F(WsEntryTest, RefusesPagesOfForeignOrigins) {
+  serve();
+  TestClient client(server_->local_port());
+  client.send(std::string(kUpgrade) + "Origin: https://evil.example\r\n\r\n");
+  const std::string answer = client.read_until("nothing ends like this");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(answer, HasSubstr("pages of 'https://evil.example' are not let in"));
+  EXPECT_EQ(counted("stampede_gateway_refused_total", {{"reason", "origin"}}), 1);
+  TestClient own_page(server_->local_port());
+  own_page.send(std::string(kUpgrade) + "Origin: http://a\r\n\r\n");
+  EXPECT_THAT(own_page.read_until("\r\n\r\n"), StartsWith("HTTP/1.1 101 "));
+}
+
 TEST_F(WsEntryTest, RefusesWhenTheProcessIsFull) {
   serve();
   while (budget_.take()) {

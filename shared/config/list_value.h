@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "shared/config/value.h"
+
+namespace stampede::config {
+
+// Lists are given as one text, separated by commas; blanks around the commas do not count.
+
+/// Web origins as browsers write them, "https://chat.example:8443", in lower case afterwards; "*".
+Value origins_value(std::vector<std::string>& into);
+/// Host names and addresses, in lower case afterwards.
+Value hosts_value(std::vector<std::string>& into);
+
+}  // namespace stampede::config
