@@ -4,6 +4,8 @@
 # shellcheck disable=SC2034,SC2154  # packages.sh reads it
 PACKAGES[fuzz]="clang++-14:clang-14 libclang-rt-14-dev llvm-symbolizer-14:llvm-14"
 FUZZ_TARGETS="stomp_decoder ws_decoder utf8 session wire query"
+# Of 100 executions of a campaign: the decoders are quick, a whole session is slow and worth more.
+declare -A FUZZ_SHARES=([stomp_decoder]=40 [ws_decoder]=40 [utf8]=5 [session]=5 [wire]=5 [query]=5)
 # What targets have found interesting stays here and is where the next run begins; findings stay, too.
 FUZZ_DIR=$ROOT/build/fuzzing
 
@@ -11,25 +13,41 @@ FUZZ_DIR=$ROOT/build/fuzzing
 run_fuzz_targets() {
   local target failed=0
   need_number --fuzz "$1" 1 86400
-  ensure_packages build fuzz
-  build_cpp fuzz fuzz_targets
-  printf '%-14s %12s %9s  %s\n' TARGET EXECUTIONS SECONDS FINDING
+  prepare_fuzzing
   for target in $FUZZ_TARGETS; do
-    run_fuzz_target "$target" "$1" || failed=1
+    run_fuzz_target "$target" "for $1 s" -max_total_time="$1" || failed=1
   done
   return "$failed"
 }
 
-# run_fuzz_target TARGET SECONDS: prints its line of the table.
+# run_fuzz_campaign EXECUTIONS: so many in all, shared out over the targets; fails when one has a finding.
+run_fuzz_campaign() {
+  local target runs failed=0
+  need_number --fuzz-runs "$1" 1000 999999999
+  prepare_fuzzing
+  for target in $FUZZ_TARGETS; do
+    runs=$(($1 * FUZZ_SHARES[$target] / 100))
+    run_fuzz_target "$target" "$runs times" -runs="$runs" || failed=1
+  done
+  return "$failed"
+}
+
+prepare_fuzzing() {
+  ensure_packages build fuzz
+  build_cpp fuzz fuzz_targets
+  printf '%-14s %12s %9s  %s\n' TARGET EXECUTIONS SECONDS FINDING
+}
+
+# run_fuzz_target TARGET HOW_MUCH FLAG: prints its line of the table. FLAG is what ends it.
 run_fuzz_target() {
-  local target=$1 seconds=$2 status=0 started=$SECONDS
+  local target=$1 status=0 started=$SECONDS
   local grown=$FUZZ_DIR/corpus/$target found=$FUZZ_DIR/findings log=$FUZZ_DIR/$target.log
   local program
   program=$(build_dir fuzz)/tests/fuzz/fuzz_$target
   mkdir -p "$grown" "$found"
-  say "fuzzing $target for $seconds s"
+  say "fuzzing $target $2"
   # Without entropic scheduling, whose bookkeeping takes longer than a session does.
-  "$program" -max_total_time="$seconds" -max_len=2048 -timeout=10 -rss_limit_mb=2048 \
+  "$program" "$3" -max_len=2048 -timeout=10 -rss_limit_mb=2048 \
     -entropic=0 -print_final_stats=1 -dict="$ROOT/tests/fuzz/dictionaries/$target.dict" \
     -artifact_prefix="$found/$target-" "$grown" "$ROOT/tests/fuzz/corpus/$target" \
     >"$log" 2>&1 || status=$?
