@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "shared/base/error.h"
 #include "shared/base/executor.h"
 #include "shared/base/ids.h"
 
@@ -22,6 +23,18 @@ struct Revocation {
 /// Longest `token_id` that can be revoked, in bytes.
 inline constexpr std::size_t kMaxTokenIdBytes = 200;
 
+/// kInvalidArgument unless it names either a user or a token. For adapters.
+inline Result<void> check_revocation(const Revocation& revocation) {
+  if (revocation.user.empty() == revocation.token_id.empty()) {
+    return Error(Errc::kInvalidArgument, "a revocation names either a user or a token");
+  }
+  if (revocation.token_id.size() > kMaxTokenIdBytes) {
+    return Error(Errc::kInvalidArgument,
+                 "a token id has at most " + std::to_string(kMaxTokenIdBytes) + " bytes");
+  }
+  return {};
+}
+
 /// The revocations of a whole cluster. They are kept for a time that is longer than tokens live,
 /// also for gateways that start later.
 ///
@@ -33,12 +46,13 @@ class Revocations {
   virtual ~Revocations() = default;
 
   /// Replies when every gateway is bound to learn of it. `at_ms` is set by the adapter: a user who
-  /// is revoked again is revoked as of now. kUnavailable, kInvalidArgument (neither or both named).
+  /// is revoked again is revoked as of now. kUnavailable, kCancelled, kInvalidArgument (see
+  /// check_revocation).
   virtual void revoke(Revocation revocation, Reply<Result<void>> revoked) = 0;
 
   /// `news` gets everything that is remembered, and then what is revoked, within a second while the
-  /// servers are there. The same revocation may come more than once; one by one in order of
-  /// `at_ms` as far as the adapter knows it. Watchers cannot be taken away; `on` outlives the port.
+  /// servers are there. The same revocation may come more than once. Runs posted on `on`, never
+  /// with an empty list; a watcher cannot be taken away, and `on` outlives the port.
   virtual void watch(Executor& on, News news) = 0;
 };
 

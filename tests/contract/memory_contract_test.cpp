@@ -2,6 +2,7 @@
 #include "shared/adapters/memory/memory.h"
 #include "tests/contract/message_bus_contract.h"
 #include "tests/contract/message_feed_contract.h"
+#include "tests/contract/revocations_contract.h"
 #include "tests/contract/room_directory_contract.h"
 
 namespace stampede::test {
@@ -38,12 +39,31 @@ class MemoryDirectoryFixture final : public DirectoryFixture {
   memory::MemoryRooms rooms_{{}, system_clock()};
 };
 
+/// Programs of one process share one object; each may remember for another time, the shortest
+/// rules.
+class MemoryRevocationsFixture final : public RevocationsFixture {
+ public:
+  std::shared_ptr<Revocations> make_revocations(Milliseconds ttl) override {
+    if (!shared_ || ttl < ttl_)
+      shared_ = std::make_shared<memory::MemoryRevocations>(ttl, system_clock());
+    ttl_ = std::min(ttl, ttl_);
+    return shared_;
+  }
+
+ private:
+  Milliseconds ttl_ = Milliseconds::max();
+  std::shared_ptr<Revocations> shared_;
+};
+
 INSTANTIATE_TEST_SUITE_P(Memory, MessageBusContract,
                          testing::Values([] { return std::make_unique<MemoryBusFixture>(); }));
 INSTANTIATE_TEST_SUITE_P(Memory, MessageFeedContract,
                          testing::Values([] { return std::make_unique<MemoryFeedFixture>(); }));
 INSTANTIATE_TEST_SUITE_P(Memory, RoomDirectoryContract, testing::Values([] {
                            return std::make_unique<MemoryDirectoryFixture>();
+                         }));
+INSTANTIATE_TEST_SUITE_P(Memory, RevocationsContract, testing::Values([] {
+                           return std::make_unique<MemoryRevocationsFixture>();
                          }));
 
 }  // namespace

@@ -463,6 +463,61 @@ TEST_F(RedisAdapterTest, AReplicaIsNoDirectory) {
   EXPECT_TRUE(send(*gateway, "lobby"));
 }
 
+class RedisRevocationsTest : public RedisAdapterTest {
+ protected:
+  Result<void> revoke(RedisGateway& at, const std::string& user) {
+    return ask<Result<void>>(loop_, [&](auto reply) {
+      at.revocations().revoke({UserId(user), {}, 0}, std::move(reply));
+    });
+  }
+  std::shared_ptr<Inbox<Revocation>> watch(RedisGateway& at) {
+    auto inbox = std::make_shared<Inbox<Revocation>>();
+    at.revocations().watch(loop_,
+                           [inbox](const std::vector<Revocation>& news) { inbox->add(news); });
+    return inbox;
+  }
+};
+
+TEST_F(RedisRevocationsTest, AreWrittenAgainWhenRedisHasLostThem) {
+  const auto gateway = start(options("g1"));
+  const auto heard = watch(*gateway);
+  ASSERT_TRUE(revoke(*gateway, "ann"));
+  const Revocation ann = heard->wait_for(1).at(0);
+  server_.stop();
+  ASSERT_TRUE(eventually([&] { return !gateway->ready(); }));
+  server_.start();
+  gateway->wait_ready();
+  const auto newcomer = start(options("g2"));
+  EXPECT_EQ(watch(*newcomer)->wait_for(1).at(0), ann);
+}
+
+TEST_F(RedisRevocationsTest, OfAnOutageAreHeardAfterIt) {
+  const auto watcher = start(options("g1"));
+  const auto heard = watch(*watcher);
+  server_.freeze();
+  ASSERT_TRUE(eventually([&] { return !watcher->ready(); }));
+  const auto away = revoke(*watcher, "ann");
+  ASSERT_FALSE(away);
+  EXPECT_TRUE(away.error().is(Errc::kUnavailable));
+  server_.thaw();
+  watcher->wait_ready();
+  const auto other = start(options("g2"));
+  ASSERT_TRUE(revoke(*other, "bob"));
+  heard->wait_until([](const std::vector<Revocation>& news) {
+    return std::any_of(news.begin(), news.end(),
+                       [](const Revocation& one) { return one.user == UserId("bob"); });
+  });
+}
+
+TEST_F(RedisRevocationsTest, ExpireWithTheLastOfThem) {
+  auto brief = options("g1");
+  brief.revocation_ttl = Milliseconds(100);
+  const auto gateway = start(brief);
+  ASSERT_TRUE(revoke(*gateway, "ann"));
+  RedisClient client(server_.url());
+  EXPECT_TRUE(eventually([&] { return client.keys("*revocations*").empty(); }));
+}
+
 class RedisPasswordTest : public testing::Test {
  protected:
   RedisServer server_{{"--requirepass", "open sesame"}};

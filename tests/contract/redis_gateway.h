@@ -13,13 +13,15 @@ class RedisGateway final : public RoomDirectory {
  public:
   explicit RedisGateway(const redis::Options& options) {
     std::signal(SIGPIPE, SIG_IGN);
-    auto made = redis::make_directory(loop_, options, metrics_, health_);
+    auto made = redis::make_ports(loop_, options, metrics_, health_);
     if (!made) throw std::runtime_error(made.error().detail);
-    directory_ = std::move(*made);
+    directory_ = std::move(made->directory);
+    revocations_ = std::move(made->revocations);
     loop_.start();
   }
   ~RedisGateway() override {
     loop_.stop();
+    revocations_.reset();
     directory_.reset();
   }
 
@@ -32,6 +34,7 @@ class RedisGateway final : public RoomDirectory {
   [[nodiscard]] std::string reason() const { return health_.components().at(0).reason; }
   [[nodiscard]] std::string metrics() const { return metrics_.expose(); }
   Loop& loop() { return loop_; }
+  Revocations& revocations() { return *revocations_; }
 
   void sequence(std::vector<SequenceRequest> batch,
                 Reply<std::vector<Result<Sequenced>>> sequenced) override {
@@ -56,7 +59,8 @@ class RedisGateway final : public RoomDirectory {
   Loop loop_{"redis"};
   Metrics metrics_;
   Health health_;
-  std::unique_ptr<RoomDirectory> directory_;
+  std::shared_ptr<RoomDirectory> directory_;
+  std::shared_ptr<Revocations> revocations_;
 };
 
 }  // namespace stampede::test

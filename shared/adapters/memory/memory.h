@@ -6,3 +6,4 @@
 #include "shared/adapters/memory/memory_bus.h"
 #include "shared/adapters/memory/memory_directory.h"
 #include "shared/adapters/memory/memory_feed.h"
+#include "shared/adapters/memory/memory_revocations.h"

@@ -25,7 +25,8 @@ Directory::Directory(Loop& loop, const Options& options, Server server, Metrics&
       registrar_(
           context_, [this] { open(); }, metrics),
       sequencer_(context_, [this] { registrar_.on_data_lost(); }),
-      reads_(context_) {
+      reads_(context_),
+      revocations_(context_) {
   // Nobody tells a directory without a lease when Redis has come back empty.
   if (options_.gateway.empty()) context_.unproven_till = Clock::Instant::max();
   health_.set(kComponent, false, connection_.reason());
@@ -86,12 +87,14 @@ void Directory::open() {
   open_ = true;
   connection_.settle();
   health_.set(kComponent, true);
+  revocations_.on_open();
   for (const Held& held : std::exchange(held_, {})) held.call(nullptr);
 }
 
 void Directory::close(const std::string& reason) {
   open_ = false;
   registrar_.on_down();
+  revocations_.on_close();
   health_.set(kComponent, false, reason);
 }
 
@@ -214,6 +217,30 @@ void Directory::members(RoomName room, Reply<Result<std::vector<Member>>> found)
         reads_.members(room, found);
       }
     });
+  });
+}
+
+void Directory::revoke(Revocation revocation, Reply<Result<void>> revoked) {
+  submit([this, revocation = std::move(revocation),
+          revoked = std::move(revoked)](const Error* refused) {
+    const auto checked = check_revocation(revocation);
+    if (refused != nullptr || !checked) {
+      revoked(refused != nullptr ? *refused : checked.error());
+      return;
+    }
+    when_open([this, revocation, revoked](const Error* still_away) {
+      if (still_away != nullptr) {
+        revoked(*still_away);
+      } else {
+        revocations_.revoke(revocation, revoked);
+      }
+    });
+  });
+}
+
+void Directory::watch(Executor& on, News news) {
+  submit([this, &on, news = std::move(news)](const Error* refused) {
+    if (refused == nullptr) revocations_.watch(on, news);
   });
 }
 

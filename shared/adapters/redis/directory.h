@@ -7,13 +7,14 @@
 
 #include "shared/adapters/redis/reads.h"
 #include "shared/adapters/redis/registrar.h"
+#include "shared/adapters/redis/revocation_log.h"
 #include "shared/adapters/redis/sequencer.h"
 
 namespace stampede::redis {
 
-/// The RoomDirectory port: takes calls from any thread to the loop, and decides which of them wait
-/// while Redis is away. The rest is the parts'.
-class Directory final : public RoomDirectory {
+/// The ports: takes calls from any thread to the loop, and decides which of them wait while Redis
+/// is away. The rest is the parts'.
+class Directory final : public RoomDirectory, public Revocations {
  public:
   Directory(Loop& loop, const Options& options, Server server, Metrics& metrics, Health& health);
   ~Directory() override;
@@ -28,6 +29,9 @@ class Directory final : public RoomDirectory {
               Reply<Result<std::vector<MessageRef>>> found) override;
   void rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> found) override;
   void members(RoomName room, Reply<Result<std::vector<Member>>> found) override;
+
+  void revoke(Revocation revocation, Reply<Result<void>> revoked) override;
+  void watch(Executor& on, News news) override;
 
  private:
   /// Does the work, or answers with the reason why it is not done.
@@ -65,6 +69,7 @@ class Directory final : public RoomDirectory {
   Registrar registrar_;
   Sequencer sequencer_;
   Reads reads_;
+  RevocationLog revocations_;
 };
 
 }  // namespace stampede::redis

@@ -20,6 +20,7 @@ namespace stampede::redis {
 /// - `<prefix>:{gateways}:leases`: sorted set, registration -> end of its lease in ms, 0 = dead
 /// - `<prefix>:{gateways}:rooms:<reg>`: set of the rooms that may have members of the registration
 /// - `<prefix>:{gateways}:epoch`: string "<server run id> <since ms>": when Redis last came back
+/// - `<prefix>:{gateways}:revocations`: sorted set, "u:<user>" or "t:<token id>" -> when, in ms
 ///
 /// A registration is `<gateway id>/<random>`, one per connection of a gateway: it is never taken up
 /// again once it was given up, so whoever finds it dead may remove what is left of it.
@@ -40,6 +41,7 @@ class Keys {
   [[nodiscard]] std::string index() const { return prefix_ + ":rooms"; }
   [[nodiscard]] std::string leases() const { return prefix_ + ":{gateways}:leases"; }
   [[nodiscard]] std::string epoch() const { return prefix_ + ":{gateways}:epoch"; }
+  [[nodiscard]] std::string revocations() const { return prefix_ + ":{gateways}:revocations"; }
   [[nodiscard]] std::string rooms_of(const std::string& registration) const {
     return prefix_ + ":{gateways}:rooms:" + registration;
   }

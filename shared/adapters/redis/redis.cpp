@@ -22,21 +22,37 @@ Result<void> check(const Options& options) {
   if (options.recent_ttl < Milliseconds(1) || options.key_ttl < Milliseconds(1)) {
     return wrong("the times that Redis remembers rooms and keys are at least 1 ms");
   }
+  if (options.revocation_ttl < Milliseconds(1) || options.revocation_poll < Milliseconds(1)) {
+    return wrong("the times of revocations are at least 1 ms");
+  }
   if (options.backoff_min < Milliseconds(1) || options.backoff_max < options.backoff_min) {
     return wrong("the pause before a reconnect is at least 1 ms, and its maximum not below that");
   }
   return {};
 }
 
+Result<std::unique_ptr<Directory>> make(Loop& loop, const Options& options, Metrics& metrics,
+                                        Health& health) {
+  if (auto checked = check(options); !checked) return checked.error();
+  auto server = parse_redis_url(options.url);
+  if (!server) return server.error();
+  return std::make_unique<Directory>(loop, options, std::move(*server), metrics, health);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RoomDirectory>> make_directory(Loop& loop, const Options& options,
                                                       Metrics& metrics, Health& health) {
-  if (auto checked = check(options); !checked) return checked.error();
-  auto server = parse_redis_url(options.url);
-  if (!server) return server.error();
-  return std::unique_ptr<RoomDirectory>(
-      std::make_unique<Directory>(loop, options, std::move(*server), metrics, health));
+  auto made = make(loop, options, metrics, health);
+  if (!made) return made.error();
+  return std::unique_ptr<RoomDirectory>(*std::move(made));
+}
+
+Result<Ports> make_ports(Loop& loop, const Options& options, Metrics& metrics, Health& health) {
+  auto made = make(loop, options, metrics, health);
+  if (!made) return made.error();
+  const std::shared_ptr<Directory> both = *std::move(made);
+  return Ports{both, both};
 }
 
 }  // namespace stampede::redis

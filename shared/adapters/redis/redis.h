@@ -7,6 +7,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/health.h"
 #include "shared/base/metrics.h"
+#include "shared/ports/revocations.h"
 #include "shared/ports/room_directory.h"
 #include "shared/runtime/loop.h"
 
@@ -21,12 +22,14 @@ struct Options {
   /// share it.
   std::string prefix = "stampede";
 
-  std::size_t recent_messages = 1'000;  ///< kept of each room, at least; Redis rounds up
-  Milliseconds recent_ttl{600'000};     ///< how long a room without members is remembered
-  Milliseconds key_ttl{300'000};        ///< how long a sender's `message-key` is remembered
-  Milliseconds lease{15'000};           ///< then the members of a dead gateway are gone
-  Milliseconds timeout{2'000};          ///< of one command, and of connecting
-  Milliseconds backoff_min{50};         ///< between attempts to connect, doubled after each
+  std::size_t recent_messages = 1'000;          ///< kept of each room, at least; Redis rounds up
+  Milliseconds recent_ttl{600'000};             ///< how long a room without members is remembered
+  Milliseconds key_ttl{300'000};                ///< how long a sender's `message-key` is remembered
+  Milliseconds lease{15'000};                   ///< then the members of a dead gateway are gone
+  Milliseconds revocation_ttl{24 * 3'600'000};  ///< how long a revocation is remembered
+  Milliseconds revocation_poll{500};            ///< between two looks at what was revoked
+  Milliseconds timeout{2'000};                  ///< of one command, and of connecting
+  Milliseconds backoff_min{50};                 ///< between attempts to connect, doubled after each
   Milliseconds backoff_max{2'000};
   std::size_t pending_bytes = 64 * 1024 * 1024;  ///< unanswered; then `sequence` is kOverloaded
 };
@@ -50,5 +53,17 @@ struct Options {
 /// kInvalidArgument: an option is out of range, `detail` says which and what is allowed.
 Result<std::unique_ptr<RoomDirectory>> make_directory(Loop& loop, const Options& options,
                                                       Metrics& metrics, Health& health);
+
+/// What Redis does for one program, over one connection. Both ports are one object, which goes when
+/// both have been let go.
+struct Ports {
+  std::shared_ptr<RoomDirectory> directory;
+  std::shared_ptr<Revocations> revocations;
+};
+
+/// The directory and the revocations together; everything said of `make_directory` holds for both.
+/// Revocations are looked for while somebody watches. `revoke` waits for Redis up to the timeout.
+/// When Redis has lost its data, whoever remembers revocations writes them again.
+Result<Ports> make_ports(Loop& loop, const Options& options, Metrics& metrics, Health& health);
 
 }  // namespace stampede::redis

@@ -163,6 +163,19 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 return redis.call('ZRANGEBYSCORE', KEYS[1], string.format('(%.0f', now), '+inf')
 )lua";
 
+// KEYS revocations
+// ARGV what is revoked, ttl ms
+// Revokes as of now and forgets what is too old.
+constexpr std::string_view kRevoke = R"lua(
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local old = string.format('(%.0f', now - tonumber(ARGV[2]))
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', old)
+redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return now
+)lua";
+
 struct Source {
   std::string_view name;
   std::string_view text;
@@ -174,7 +187,8 @@ constexpr std::array<Source, kScripts.size()> kSources{{{"sequence", kSequence},
                                                         {"lease", kLease},
                                                         {"retire", kRetire},
                                                         {"members", kMembers},
-                                                        {"live", kLive}}};
+                                                        {"live", kLive},
+                                                        {"revoke", kRevoke}}};
 
 }  // namespace
 

@@ -7,11 +7,20 @@
 namespace stampede::redis {
 
 /// What must happen in one piece inside Redis. Arguments stand with each source in scripts.cpp.
-enum class Script : std::size_t { kSequence, kEnter, kLeave, kLease, kRetire, kMembers, kLive };
+enum class Script : std::size_t {
+  kSequence,
+  kEnter,
+  kLeave,
+  kLease,
+  kRetire,
+  kMembers,
+  kLive,
+  kRevoke
+};
 
 inline constexpr std::array kScripts{Script::kSequence, Script::kEnter,  Script::kLeave,
                                      Script::kLease,    Script::kRetire, Script::kMembers,
-                                     Script::kLive};
+                                     Script::kLive,     Script::kRevoke};
 
 /// For metrics and messages.
 std::string_view name_of(Script script) noexcept;
