@@ -31,6 +31,7 @@ TEST_F(RedisOptionsTest, NamesWhatIsOutOfRange) {
   EXPECT_THAT(refusal({.recent_messages = 0}), HasSubstr("recent messages"));
   EXPECT_THAT(refusal({.key_ttl = Milliseconds(0)}), HasSubstr("at least 1 ms"));
   EXPECT_THAT(refusal({.lease = Milliseconds(50)}), HasSubstr("lease"));
+  EXPECT_THAT(refusal({.revocation_poll = Milliseconds(0)}), HasSubstr("revocations"));
   EXPECT_THAT(refusal({.timeout = Milliseconds(1)}), HasSubstr("timeout"));
   EXPECT_THAT(refusal({.backoff_min = Milliseconds(10), .backoff_max = Milliseconds(5)}),
               HasSubstr("reconnect"));
