@@ -10,7 +10,7 @@ namespace stampede::stomp {
 
 /// Builds the bytes of one frame. Headers are escaped as the version asks (1.2: `\r \n \c \\`; 1.1:
 /// `\n \c \\`; 1.0 and CONNECTED: never). What cannot be said is dropped: NUL in a value and, where
-/// nothing is escaped, line ends in it. A header whose name cannot be said is left out as a whole,
+/// nothing is escaped, LF. A header whose name cannot be said is left out as a whole,
 /// because with another name it would be another header.
 class FrameWriter {
  public:

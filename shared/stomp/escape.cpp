@@ -31,7 +31,7 @@ constexpr std::array<bool, 256> kSpecial = [] {
 void append_one(std::string& out, char c, Escaping escaping) {
   if (c == '\0') return;
   if (escaping == Escaping::kNone) {
-    if (c != '\n' && c != '\r') out += c;
+    if (c != '\n') out += c;
     return;
   }
   switch (c) {

@@ -27,8 +27,8 @@ enum class Escaping {
 /// neither a colon nor a line end.
 [[nodiscard]] bool is_sayable_name(std::string_view name, Escaping escaping) noexcept;
 
-/// Appends `text` escaped: a value, or a name that can be said. NUL is dropped, and so are line
-/// ends where nothing is escaped.
+/// Appends `text` escaped: a value, or a name that can be said. NUL is dropped, and so is LF where
+/// nothing is escaped; a CR is part of a value in 1.0 and 1.1.
 void append_escaped(std::string& out, std::string_view text, Escaping escaping);
 
 }  // namespace stampede::stomp

@@ -43,7 +43,7 @@ TEST(EncoderTest, EscapesAsEachVersionAsks) {
             "x\\cy:a\\nb\\rc\\cd\\\\e\n");
   EXPECT_EQ(header_line(Version::kV11, Command::kMessage, "x:y", value),
             "x\\cy:a\\nb\rc\\cd\\\\e\n");
-  EXPECT_EQ(header_line(Version::kV10, Command::kMessage, "x", value), "x:abc:d\\e\n");
+  EXPECT_EQ(header_line(Version::kV10, Command::kMessage, "x", value), "x:ab\rc:d\\e\n");
 }
 
 TEST(EncoderTest, ConnectedIsNeverEscaped) {
