@@ -54,6 +54,13 @@ Result<void> App::assemble() {
     if (auto claimed = claim(*config_.stomp_tcp); !claimed) return claimed;
   }
 
+  if (config_.tls.enabled()) {
+    auto identity =
+        sockets::TlsIdentity::load({config_.tls.certificate, config_.tls.key}, metrics_);
+    if (!identity) return identity.error();
+    tls_ = *std::move(identity);
+  }
+
   auto backends = Backends::make(config_, gateway_, backend_, metrics_, health_);
   if (!backends) return backends.error();
   backends_ = *std::move(backends);
@@ -70,7 +77,8 @@ Result<void> App::assemble() {
   for (std::size_t i = 0; i < shard_count(config_.shards); ++i) {
     loops_.push_back(std::make_unique<Loop>("shard-" + std::to_string(i)));
     shards_.push_back(std::make_unique<AppShard>(*loops_[i], i, config_, gateway_, *backends_,
-                                                 *dispatcher_, fanout_, budget_, page, metrics_));
+                                                 *dispatcher_, fanout_, budget_, page, tls_,
+                                                 metrics_));
   }
   dispatcher_->start();
 
@@ -94,6 +102,7 @@ Result<void> App::listen() {
                                {"port", config_.listen.port},
                                {"metrics_port", ops_->local_port()},
                                {"shards", shards_.size()},
+                               {"tls", tls_ != nullptr},
                                {"mode", config_.embedded() ? "embedded" : "cluster"}});
   if (config_.stomp_tcp) {
     log_info("gateway listens for STOMP over TCP",
@@ -108,14 +117,22 @@ Result<void> App::listen() {
 }
 
 void App::run() {
-  signals_ = std::make_unique<Signals>(backend_.context(), [this](int signal) {
-    log_info("gateway drains", {{"signal", signal}});
-    drain();
-  });
+  signals_ = std::make_unique<Signals>(
+      backend_.context(),
+      [this](int signal) {
+        log_info("gateway drains", {{"signal", signal}});
+        drain();
+      },
+      [this] { reload(); });
   backend_.start();
   for (const auto& loop : loops_) loop->start();
   finished_.get_future().wait();
   log_info("gateway stops", {{"gateway", gateway_.str()}});
+}
+
+void App::reload() {
+  if (tls_) return tls_->reload();
+  log_info("nothing to reload on SIGHUP: there is no --tls-cert");
 }
 
 void App::drain() {

@@ -15,6 +15,7 @@
 #include "shared/http/server.h"
 #include "shared/runtime/loop.h"
 #include "shared/runtime/signals.h"
+#include "shared/sockets/tls_identity.h"
 
 namespace stampede::gateway {
 
@@ -38,6 +39,8 @@ class App {
  private:
   explicit App(const GatewayConfig& config);
   Result<void> assemble();
+  /// What SIGHUP asks for.
+  void reload();
   void drain();
   void finish_storage();
 
@@ -47,6 +50,7 @@ class App {
   Health health_;
   LocalFanout fanout_;
   ConnectionBudget budget_;
+  std::shared_ptr<sockets::TlsIdentity> tls_;  ///< none: clients are served in the clear
   Loop backend_;
   /// The shards' loops. Backends answer what is open when they are destroyed, so these live longer.
   std::vector<std::unique_ptr<Loop>> loops_;

@@ -40,13 +40,16 @@ NetOptions net_options(const GatewayConfig& config) {
   return options;
 }
 
-http::ServerOptions server_options(const GatewayConfig& config) {
+http::ServerOptions server_options(const GatewayConfig& config,
+                                   const std::shared_ptr<const sockets::TlsIdentity>& tls) {
   http::ServerOptions options;
   options.name = "client";
   options.address = config.listen.address;
   options.port = config.listen.port;
   options.reuse_port = true;
   options.request_deadline = config.connect_timeout;
+  options.tls = tls;
+  options.handshake_deadline = config.tls.handshake_timeout;
   return options;
 }
 
@@ -59,12 +62,21 @@ sockets::ListenOptions tcp_options(const config::Endpoint& listen) {
   return options;
 }
 
+std::shared_ptr<sockets::TlsHandshakes> tcp_handshakes(
+    Loop& loop, const GatewayConfig& config, const std::shared_ptr<const sockets::TlsIdentity>& tls,
+    Metrics& metrics) {
+  if (!tls) return nullptr;
+  return std::make_shared<sockets::TlsHandshakes>(
+      loop, tls, sockets::TlsHandshakes::Options{"stomp-tcp", config.tls.handshake_timeout},
+      metrics);
+}
+
 }  // namespace
 
 AppShard::AppShard(Loop& loop, std::size_t index, const GatewayConfig& config,
                    const GatewayId& gateway, Backends& backends, Dispatcher& dispatcher,
                    LocalFanout& fanout, ConnectionBudget& budget, const http::Handler& page,
-                   Metrics& metrics)
+                   const std::shared_ptr<const sockets::TlsIdentity>& tls, Metrics& metrics)
     : loop_(loop),
       wheel_(system_clock()),
       rooms_(loop_, system_clock(), room_options(config), backends.directory(), dispatcher, fanout,
@@ -82,7 +94,7 @@ AppShard::AppShard(Loop& loop, std::size_t index, const GatewayConfig& config,
       session_prefix_(gateway.str() + "/" + std::to_string(index) + "."),
       net_(loop_, wheel_, net_options(config), budget, metrics),
       entry_(net_, session_factory()),
-      server_(loop_, server_options(config), make_router(backends, page), metrics),
+      server_(loop_, server_options(config, tls), make_router(backends, page), metrics),
       ticker_(loop_, wheel_.tick(), [this] {
         wheel_.advance();
         net_.publish_counts();
@@ -90,8 +102,8 @@ AppShard::AppShard(Loop& loop, std::size_t index, const GatewayConfig& config,
   server_.upgrade("/ws",
                   [this](http::UpgradeRequest request) { entry_.accept(std::move(request)); });
   if (config.stomp_tcp) {
-    tcp_entry_ =
-        std::make_unique<TcpEntry>(net_, tcp_options(*config.stomp_tcp), session_factory());
+    tcp_entry_ = std::make_unique<TcpEntry>(net_, tcp_options(*config.stomp_tcp), session_factory(),
+                                            tcp_handshakes(loop_, config, tls, metrics));
   }
 }
 

@@ -23,10 +23,12 @@ namespace stampede::gateway {
 /// destroyed by the main thread while the loop does not run; everything it is given outlives it.
 class AppShard {
  public:
-  /// `page` answers what is not API (the chat page) and may be empty.
+  /// `page` answers what is not API (the chat page) and may be empty; without `tls` clients are
+  /// served in the clear.
   AppShard(Loop& loop, std::size_t index, const GatewayConfig& config, const GatewayId& gateway,
            Backends& backends, Dispatcher& dispatcher, LocalFanout& fanout,
-           ConnectionBudget& budget, const http::Handler& page, Metrics& metrics);
+           ConnectionBudget& budget, const http::Handler& page,
+           const std::shared_ptr<const sockets::TlsIdentity>& tls, Metrics& metrics);
 
   /// Before the loop starts. All shards listen on the same ports.
   Result<void> listen();

@@ -13,14 +13,12 @@
 namespace stampede::worker {
 namespace {
 
-std::unique_ptr<http::Server> make_server(const char* name, const config::Endpoint& listen,
-                                          std::shared_ptr<const http::Router> router, Loop& loop,
-                                          Metrics& metrics) {
+http::ServerOptions server_options(const char* name, const config::Endpoint& listen) {
   http::ServerOptions options;
   options.name = name;
   options.address = listen.address;
   options.port = listen.port;
-  return std::make_unique<http::Server>(loop, options, std::move(router), metrics);
+  return options;
 }
 
 IngestOptions ingest_options(const WorkerConfig& config) {
@@ -47,6 +45,13 @@ App::~App() {
 }
 
 Result<void> App::assemble() {
+  if (config_.tls.enabled()) {
+    auto identity =
+        sockets::TlsIdentity::load({config_.tls.certificate, config_.tls.key}, metrics_);
+    if (!identity) return identity.error();
+    tls_ = *std::move(identity);
+  }
+
   postgres::Options database;
   database.url = config_.database_url;
   database.readers = config_.database_readers;
@@ -73,10 +78,14 @@ Result<void> App::assemble() {
 
   auto api = std::make_shared<http::Router>();
   add_api(*api, {*store_, *directory_, http_loop_});
-  api_ = make_server("api", config_.listen, api, http_loop_, metrics_);
+  http::ServerOptions serving = server_options("api", config_.listen);
+  serving.tls = tls_;
+  serving.handshake_deadline = config_.tls.handshake_timeout;
+  api_ = std::make_unique<http::Server>(http_loop_, std::move(serving), api, metrics_);
   auto ops = std::make_shared<http::Router>();
   http::add_ops_endpoints(*ops, health_, metrics_, version());
-  ops_ = make_server("ops", config_.metrics_listen, ops, http_loop_, metrics_);
+  ops_ = std::make_unique<http::Server>(http_loop_, server_options("ops", config_.metrics_listen),
+                                        ops, metrics_);
   return {};
 }
 
@@ -91,14 +100,19 @@ Result<void> App::listen() {
 
 void App::run() {
   std::promise<int> told;
-  signals_ = std::make_unique<Signals>(http_loop_.context(),
-                                       [&told](int signal) { told.set_value(signal); });
+  signals_ = std::make_unique<Signals>(
+      http_loop_.context(), [&told](int signal) { told.set_value(signal); }, [this] { reload(); });
   ingest_->start();
   ingest_loop_.start();
   http_loop_.start();
   log_info("worker drains", {{"signal", told.get_future().get()}});
   drain();
   log_info("worker stops");
+}
+
+void App::reload() {
+  if (tls_) return tls_->reload();
+  log_info("nothing to reload on SIGHUP: there is no --tls-cert");
 }
 
 void App::drain() {

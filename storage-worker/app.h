@@ -12,6 +12,7 @@
 #include "shared/ports/room_directory.h"
 #include "shared/runtime/loop.h"
 #include "shared/runtime/signals.h"
+#include "shared/sockets/tls_identity.h"
 #include "storage-worker/config/config.h"
 #include "storage-worker/ingest.h"
 
@@ -38,11 +39,14 @@ class App {
  private:
   explicit App(const WorkerConfig& config);
   Result<void> assemble();
+  /// What SIGHUP asks for.
+  void reload();
   void drain();
 
   const WorkerConfig config_;
   Metrics metrics_;
   Health health_;
+  std::shared_ptr<sockets::TlsIdentity> tls_;  ///< none: clients are served in the clear
   Loop ingest_loop_{"ingest"};
   Loop http_loop_{"http"};
   std::unique_ptr<MessageStore> store_;

@@ -132,6 +132,7 @@ void check_together(const GatewayConfig& c, const OptionTable& table,
                     std::vector<Problem>& problems) {
   check_anonymous(c, table, problems);
   check_addresses(c, table, problems);
+  sockets::check_tls(c.tls, table, problems);
   const config::Option& amqp = table.at("amqp-url");
   const config::Option& redis = table.at("redis-url");
   if (amqp.source.empty() != redis.source.empty()) {
@@ -169,6 +170,7 @@ OptionTable options(GatewayConfig& config) {
   OptionTable table("stampede-gateway",
                     "Serves STOMP chat rooms over WebSocket: alone, or as one of many gateways.");
   add_listening(table, config);
+  sockets::add_tls_options(table, config.tls);
   add_servers(table, config);
   add_limits(table, config);
   add_times(table, config);

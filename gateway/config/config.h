@@ -10,6 +10,7 @@
 #include "shared/config/endpoint.h"
 #include "shared/config/option_table.h"
 #include "shared/config/parsed.h"
+#include "shared/sockets/tls_options.h"
 
 namespace stampede::gateway {
 
@@ -19,6 +20,7 @@ struct GatewayConfig {
   config::Endpoint listen{"127.0.0.1", 8080};
   std::optional<config::Endpoint> stomp_tcp;  ///< none: no STOMP without WebSocket
   config::Endpoint metrics_listen{"127.0.0.1", 9464};
+  sockets::TlsOptions tls;  ///< for --listen and --stomp-tcp
   bool allow_anonymous = false;
   std::size_t shards = 0;                    ///< 0: one per core
   std::vector<std::string> allowed_origins;  ///< empty: see http::OriginPolicy

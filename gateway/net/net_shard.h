@@ -64,6 +64,8 @@ class NetShard {
 
   // For connections.
   [[nodiscard]] bool admit() noexcept { return budget_.take(); }
+  /// What was admitted does not enter after all.
+  void renounce() noexcept { budget_.give_back(); }
   /// The member leaves by being destroyed; until then its session may be abandoned.
   void enter(Member& member);
   void count_end(const Member& member, CloseReason reason);

@@ -136,7 +136,7 @@ void StreamConnection::flush() {
 
 void StreamConnection::write_queued() {
   std::array<iovec, kBuffersPerWrite> buffers;
-  while (!outbox_.empty()) {
+  while (!all_sent()) {
     const std::size_t count = outbox_.gather(buffers);
     const IoResult result = socket_.write_some(std::span(buffers).first(count));
     if (result.status == IoStatus::kWouldBlock) return wait_writable();
@@ -199,7 +199,7 @@ void StreamConnection::begin_closing(CloseReason reason) {
   resume_reading();
 }
 
-void StreamConnection::shut_down_sending() noexcept { socket_.end_sending(); }
+void StreamConnection::shut_down_sending() { socket_.end_sending(); }
 
 void StreamConnection::finish(CloseReason otherwise) {
   if (state_ == State::kClosed) return;

@@ -62,12 +62,12 @@ class StreamConnection : public Transport,
   /// Refused when the outbox is full.
   bool try_enqueue(Slice slice);
   void enqueue(Slice slice);
-  [[nodiscard]] bool all_sent() const noexcept { return outbox_.empty(); }
+  [[nodiscard]] bool all_sent() const noexcept { return outbox_.empty() && !socket_.holds_back(); }
 
   /// From now on the session hears and says nothing; the connection ends within the close timeout.
   void begin_closing(CloseReason reason);
   /// Tells the peer that nothing more comes, and goes on reading.
-  void shut_down_sending() noexcept;
+  void shut_down_sending();
   /// The end, with the reason that closing began with, or `otherwise` if it had not.
   void finish(CloseReason otherwise);
 

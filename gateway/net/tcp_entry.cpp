@@ -19,9 +19,11 @@ std::string full_error(std::size_t max) {
 
 }  // namespace
 
-TcpEntry::TcpEntry(NetShard& shard, sockets::ListenOptions listen, SessionFactory make_session)
+TcpEntry::TcpEntry(NetShard& shard, sockets::ListenOptions listen, SessionFactory make_session,
+                   std::shared_ptr<sockets::TlsHandshakes> handshakes)
     : shard_(shard),
       make_session_(std::move(make_session)),
+      handshakes_(std::move(handshakes)),
       listener_(std::make_shared<sockets::Listener>(
           shard.loop(), std::move(listen), shard.metrics().accept_failures,
           [this](Socket socket, const sockets::Listener::Endpoint& peer) {
@@ -30,10 +32,24 @@ TcpEntry::TcpEntry(NetShard& shard, sockets::ListenOptions listen, SessionFactor
 
 TcpEntry::~TcpEntry() { stop_accepting(); }
 
-void TcpEntry::admit(Socket socket, std::string peer) {
+void TcpEntry::stop_accepting() {
+  listener_->close();
+  if (handshakes_) handshakes_->close();
+}
+
+void TcpEntry::admit(Socket socket, const std::string& peer) {
   if (!shard_.admit()) return refuse(std::move(socket));
-  const auto connection = std::make_shared<TcpConnection>(
-      shard_, sockets::ClientSocket(std::move(socket)), std::move(peer));
+  if (!handshakes_) return begin(sockets::ClientSocket(std::move(socket)), peer);
+  handshakes_->start(std::move(socket), peer,
+                     [this, peer](std::optional<sockets::ClientSocket> secured) {
+                       if (!secured) return shard_.renounce();
+                       begin(*std::move(secured), peer);
+                     });
+}
+
+void TcpEntry::begin(sockets::ClientSocket socket, std::string peer) {
+  const auto connection =
+      std::make_shared<TcpConnection>(shard_, std::move(socket), std::move(peer));
   auto session = make_session_(*connection, {connection->peer(), {}});
   connection->start(std::move(session), {});
 }
@@ -41,6 +57,7 @@ void TcpEntry::admit(Socket socket, std::string peer) {
 /// The first bytes on a new connection always fit into its send buffer, so nothing waits for them.
 void TcpEntry::refuse(Socket socket) {
   shard_.metrics().refused_full.add();
+  if (handshakes_) return;  // there is no saying it before the handshake
   const std::string error = full_error(shard_.budget().max());
   std::array<iovec, 1> buffer{sockets::buffer_of(error)};
   sockets::ClientSocket client(std::move(socket));

@@ -7,6 +7,7 @@
 #include "gateway/net/net_shard.h"
 #include "gateway/net/session_factory.h"
 #include "shared/sockets/listener.h"
+#include "shared/sockets/tls_handshakes.h"
 
 namespace stampede::gateway {
 
@@ -14,7 +15,9 @@ namespace stampede::gateway {
 /// shard, on its thread or while its loop does not run; the shard outlives it.
 class TcpEntry {
  public:
-  TcpEntry(NetShard& shard, sockets::ListenOptions listen, SessionFactory make_session);
+  /// `handshakes` is null in the clear, else of this entry alone.
+  TcpEntry(NetShard& shard, sockets::ListenOptions listen, SessionFactory make_session,
+           std::shared_ptr<sockets::TlsHandshakes> handshakes = nullptr);
   ~TcpEntry();
   TcpEntry(const TcpEntry&) = delete;
   TcpEntry& operator=(const TcpEntry&) = delete;
@@ -23,16 +26,18 @@ class TcpEntry {
   Result<void> listen() { return listener_->open(); }
   [[nodiscard]] std::uint16_t local_port() const noexcept { return listener_->local_port(); }
   /// No new connections; those there are stay.
-  void stop_accepting() noexcept { listener_->close(); }
+  void stop_accepting();
 
  private:
   using Socket = sockets::Listener::Socket;
 
-  void admit(Socket socket, std::string peer);
+  void admit(Socket socket, const std::string& peer);
+  void begin(sockets::ClientSocket socket, std::string peer);
   void refuse(Socket socket);
 
   NetShard& shard_;
   SessionFactory make_session_;
+  std::shared_ptr<sockets::TlsHandshakes> handshakes_;
   std::shared_ptr<sockets::Listener> listener_;
 };
 

@@ -254,7 +254,7 @@ class ClientConnection final : public Connection,
   }
 
   void write() {
-    while (written_ < head_.size() + body_.size()) {
+    while (written_ < head_.size() + body_.size() || socket_.holds_back()) {
       const std::size_t of_head = std::min(written_, head_.size());
       std::array<iovec, 2> parts{
           sockets::buffer_of(std::string_view(head_).substr(of_head)),

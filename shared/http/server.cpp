@@ -58,14 +58,32 @@ ServerCore::ServerCore(Loop& on, ServerOptions wanted, std::shared_ptr<const Rou
           metrics.accept_failures,
           [this](Socket socket, const Endpoint& peer) { admit(std::move(socket), peer); })),
       sweep_timer_(on.context()),
-      sweep_tick_(tick_for(options)) {}
+      sweep_tick_(tick_for(options)) {
+  if (!options.tls) return;
+  handshakes_ = std::make_shared<sockets::TlsHandshakes>(
+      on, options.tls, sockets::TlsHandshakes::Options{options.name, options.handshake_deadline},
+      registry);
+}
 
 Result<void> ServerCore::listen() { return listener_->open(); }
 
+std::size_t ServerCore::open() const noexcept {
+  return connections_.size() + (handshakes_ ? handshakes_->open() : 0);
+}
+
 void ServerCore::admit(Socket socket, const Endpoint& peer) {
-  if (connections_.size() >= options.max_connections) return refuse(std::move(socket));
-  auto connection = std::make_shared<ClientConnection>(
-      shared_from_this(), sockets::ClientSocket(std::move(socket)), sockets::to_text(peer));
+  if (open() >= options.max_connections) return refuse(std::move(socket));
+  std::string from = sockets::to_text(peer);
+  if (!handshakes_) return serve(sockets::ClientSocket(std::move(socket)), std::move(from));
+  handshakes_->start(std::move(socket), from,
+                     [this, from](std::optional<sockets::ClientSocket> secured) {
+                       if (secured) serve(*std::move(secured), from);
+                     });
+}
+
+void ServerCore::serve(sockets::ClientSocket socket, std::string peer) {
+  auto connection =
+      std::make_shared<ClientConnection>(shared_from_this(), std::move(socket), std::move(peer));
   connections_.push_front(connection);
   connection->place_ = connections_.begin();
   metrics.connections.add(1);
@@ -80,6 +98,7 @@ void ServerCore::refuse(Socket socket) {
     log_warn("too many http connections",
              {{"server", options.name}, {"limit", options.max_connections}, {"more", held_back}});
   }
+  if (handshakes_) return;  // there is no saying it before the handshake
   Response refusal = problem(503, "The server has its maximum of " +
                                       std::to_string(options.max_connections) + " connections.");
   refusal.headers.emplace_back("Retry-After", "1");
@@ -137,6 +156,7 @@ const UpgradeHandler* ServerCore::upgrade_for(std::string_view target) const {
 void ServerCore::stop_accepting() {
   draining_ = true;
   listener_->close();
+  if (handshakes_) handshakes_->close();
   for_each([](Connection& connection) { connection.drain(); });
 }
 

@@ -11,16 +11,19 @@
 #include "shared/http/router.h"
 #include "shared/http/upgrade.h"
 #include "shared/runtime/loop.h"
+#include "shared/sockets/tls_identity.h"
 
 namespace stampede::http {
 
 class ServerCore;
 
 struct ServerOptions {
-  std::string name = "http";            ///< in logs and as the metrics' label `server`
-  std::string address = "127.0.0.1";    ///< an IPv4 or IPv6 address, not a host name
-  std::uint16_t port = 0;               ///< 0: any free one, see `Server::local_port`
-  bool reuse_port = false;              ///< several servers (one a shard) share the address
+  std::string name = "http";          ///< in logs and as the metrics' label `server`
+  std::string address = "127.0.0.1";  ///< an IPv4 or IPv6 address, not a host name
+  std::uint16_t port = 0;             ///< 0: any free one, see `Server::local_port`
+  bool reuse_port = false;            ///< several servers (one a shard) share the address
+  std::shared_ptr<const sockets::TlsIdentity> tls = nullptr;  ///< none: in the clear
+  std::chrono::milliseconds handshake_deadline{10'000};       ///< of TLS
   std::size_t max_connections = 10000;  ///< in HTTP; upgraded connections no longer count
   std::size_t max_header_bytes = 16UL * 1024;
   std::size_t max_body_bytes = 1024UL * 1024;

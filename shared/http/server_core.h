@@ -14,6 +14,7 @@
 #include "shared/base/log.h"
 #include "shared/http/server.h"
 #include "shared/sockets/listener.h"
+#include "shared/sockets/tls_handshakes.h"
 
 namespace stampede::http {
 
@@ -86,6 +87,9 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   using Endpoint = sockets::Listener::Endpoint;
 
   void admit(Socket socket, const Endpoint& peer);
+  void serve(sockets::ClientSocket socket, std::string peer);
+  /// Connections in HTTP and those on their way there.
+  [[nodiscard]] std::size_t open() const noexcept;
   void refuse(Socket socket);
   void sweep_later();
   void sweep();
@@ -93,6 +97,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   void for_each(const std::function<void(Connection&)>& visit);
 
   std::shared_ptr<sockets::Listener> listener_;
+  std::shared_ptr<sockets::TlsHandshakes> handshakes_;  ///< none in the clear
   boost::asio::steady_timer sweep_timer_;
   const std::chrono::milliseconds sweep_tick_;
   bool sweeping_ = false;

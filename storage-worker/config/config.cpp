@@ -15,6 +15,7 @@ void check_together(const WorkerConfig& c, const OptionTable& table, std::string
   };
   require("database-url", "postgresql://stampede@127.0.0.1:5432/stampede");
   if (command == "migrate") return;
+  sockets::check_tls(c.tls, table, problems);
   require("amqp-url", "amqp://guest:guest@127.0.0.1:5672");
   require("redis-url", "redis://127.0.0.1:6379");
   if (c.listen.port != 0 && c.listen == c.metrics_listen) {
@@ -42,6 +43,7 @@ OptionTable options(WorkerConfig& config) {
            "Where the REST API is. Port 0 takes a free one.")
       .add("metrics-listen", config::endpoint_value(config.metrics_listen),
            "Where /metrics, /healthz and /readyz are.");
+  sockets::add_tls_options(table, config.tls);
   table.group("Servers")
       .add("amqp-url", config::url_value(config.amqp_url, {"amqp", "amqps"}), "RabbitMQ. Required.")
       .add("redis-url", config::url_value(config.redis_url, {"redis", "rediss"}),

@@ -8,6 +8,7 @@
 #include "shared/config/endpoint.h"
 #include "shared/config/option_table.h"
 #include "shared/config/parsed.h"
+#include "shared/sockets/tls_options.h"
 
 namespace stampede::worker {
 
@@ -15,6 +16,7 @@ namespace stampede::worker {
 struct WorkerConfig {
   config::Endpoint listen{"127.0.0.1", 8090};
   config::Endpoint metrics_listen{"127.0.0.1", 9465};
+  sockets::TlsOptions tls;  ///< for --listen
 
   std::string amqp_url;
   std::string redis_url;
