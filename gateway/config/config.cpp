@@ -169,6 +169,8 @@ std::string default_name(const config::Invocation& invocation) {
 OptionTable options(GatewayConfig& config) {
   OptionTable table("stampede-gateway",
                     "Serves STOMP chat rooms over WebSocket: alone, or as one of many gateways.");
+  table.command("hash-password",
+                "Read a passcode, print its hash for a line of --users-file, and exit.");
   add_listening(table, config);
   sockets::add_tls_options(table, config.tls);
   add_servers(table, config);
@@ -185,8 +187,8 @@ config::Parsed<GatewayConfig> load_config(const config::Invocation& invocation) 
   parsed.config.name = default_name(invocation);
   auto loaded = config::load(
       table, invocation,
-      [&](const OptionTable& filled, std::string_view, std::vector<Problem>& problems) {
-        check_together(parsed.config, filled, problems);
+      [&](const OptionTable& filled, std::string_view command, std::vector<Problem>& problems) {
+        if (command.empty()) check_together(parsed.config, filled, problems);
       });
   parsed.action = loaded.action;
   parsed.problems = std::move(loaded.problems);

@@ -177,6 +177,8 @@ Loaded load(OptionTable& table, const Invocation& invocation, const CrossCheck& 
     if (loaded.problems.empty()) loaded.text = effective_values(table);
   } else if (loaded.command == "migrate") {
     loaded.action = Action::kMigrate;
+  } else if (loaded.command == "hash-password") {
+    loaded.action = Action::kHashPassword;
   }
   return loaded;
 }

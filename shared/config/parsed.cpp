@@ -35,9 +35,11 @@ std::optional<int> conclude(Action action, const std::vector<Problem>& problems,
     }
     return 2;
   }
-  if (action == Action::kRun || action == Action::kMigrate) return std::nullopt;
-  std::cout << text << std::flush;
-  return 0;
+  if (action == Action::kHelp || action == Action::kVersion || action == Action::kCheck) {
+    std::cout << text << std::flush;
+    return 0;
+  }
+  return std::nullopt;
 }
 
 }  // namespace stampede::config

@@ -27,8 +27,9 @@ enum class Action {
   kRun,
   kHelp,
   kVersion,
-  kCheck,    ///< --check-config
-  kMigrate,  ///< `stampede-worker migrate`
+  kCheck,         ///< --check-config
+  kMigrate,       ///< `stampede-worker migrate`
+  kHashPassword,  ///< `stampede-gateway hash-password`
 };
 
 /// What came out of it. `config` may be used when there are no problems.

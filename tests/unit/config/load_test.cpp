@@ -245,6 +245,14 @@ TEST_F(LoadTest, WorkerMigratesWithTheDatabaseAlone) {
   EXPECT_THAT(gateway({"migrate"}).problems, ElementsAre(problem("migrate", "not expected")));
 }
 
+TEST(CommandTest, HashPasswordIsOfTheGatewayAndNeedsNothingElse) {
+  const auto parsed = gateway({"hash-password", "--listen", "0.0.0.0:8080"});
+  EXPECT_EQ(parsed.action, Action::kHashPassword);
+  EXPECT_TRUE(parsed.problems.empty());
+  EXPECT_FALSE(parsed.conclude());
+  EXPECT_FALSE(worker({"hash-password"}).problems.empty());
+}
+
 TEST_F(LoadTest, WorkerPrefetchFillsABatch) {
   const auto parsed = worker({"--amqp-url=amqp://h", "--redis-url=redis://h",
                               "--database-url=postgres://h/d", "--prefetch=10"});
