@@ -245,7 +245,7 @@ TEST_F(LoadTest, WorkerMigratesWithTheDatabaseAlone) {
   EXPECT_THAT(gateway({"migrate"}).problems, ElementsAre(problem("migrate", "not expected")));
 }
 
-TEST(CommandTest, HashPasswordIsOfTheGatewayAndNeedsNothingElse) {
+TEST_F(LoadTest, HashPasswordIsOfTheGatewayAndNeedsNothingElse) {
   const auto parsed = gateway({"hash-password", "--listen", "0.0.0.0:8080"});
   EXPECT_EQ(parsed.action, Action::kHashPassword);
   EXPECT_TRUE(parsed.problems.empty());
