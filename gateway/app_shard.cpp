@@ -37,6 +37,8 @@ NetOptions net_options(const GatewayConfig& config) {
   // A client may put several frames into one message; the STOMP limits hold for each.
   options.websocket.max_message_bytes = 4 * (config.max_body_bytes + config.max_header_bytes);
   options.origins = http::OriginPolicy(config.allowed_origins, config.listen.loopback());
+  options.deflate = {config.ws_deflate, static_cast<int>(config.ws_deflate_level),
+                     config.ws_deflate_min_bytes};
   return options;
 }
 

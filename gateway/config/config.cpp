@@ -63,6 +63,16 @@ void add_limits(OptionTable& table, GatewayConfig& c) {
            "What may wait to be sent to one client; one that is slower is closed with a reason.");
 }
 
+void add_compression(OptionTable& table, GatewayConfig& c) {
+  table.group("Compression")
+      .add("ws-deflate", config::flag_value(c.ws_deflate),
+           "Agree on permessage-deflate with WebSocket clients that offer it.")
+      .add("ws-deflate-level", config::count_value(c.ws_deflate_level, 1, 9),
+           "1 is fastest, 9 is smallest.")
+      .add("ws-deflate-min", config::size_value(c.ws_deflate_min_bytes, 1, 64UL << 20U),
+           "Frames smaller than this are sent as they are.");
+}
+
 void add_times(OptionTable& table, GatewayConfig& c) {
   const Milliseconds least(100);
   const Milliseconds most = Minutes(10);
@@ -175,6 +185,7 @@ OptionTable options(GatewayConfig& config) {
   sockets::add_tls_options(table, config.tls);
   add_servers(table, config);
   add_limits(table, config);
+  add_compression(table, config);
   add_times(table, config);
   add_rooms(table, config);
   add_logging(table, config);

@@ -37,6 +37,10 @@ struct GatewayConfig {
   std::size_t max_subscriptions = 256;
   std::size_t outbox_bytes = 1024UL * 1024;
 
+  bool ws_deflate = false;
+  std::size_t ws_deflate_level = 1;  ///< zlib's
+  std::size_t ws_deflate_min_bytes = 256;
+
   Milliseconds connect_timeout{10'000};
   Milliseconds heart_beat{10'000};  ///< 0: none offered, none wanted
   Milliseconds bind_timeout{10'000};

@@ -30,7 +30,21 @@ NetMetrics::NetMetrics(Metrics& metrics)
       flushes(metrics.counter("stampede_gateway_flushes_total",
                               "Times that a connection's queue was written at a turn's end.")),
       dropped_bytes(metrics.counter("stampede_gateway_dropped_bytes_total",
-                                    "Bytes not sent to slow consumers before they were closed.")) {
+                                    "Bytes not sent to slow consumers before they were closed.")),
+      deflate_agreed(metrics.counter("stampede_gateway_deflate_agreed_total",
+                                     "Upgrades that agreed on permessage-deflate.")),
+      deflated(metrics.counter("stampede_gateway_deflated_total",
+                               "Frames compressed, each once for all that share it.")),
+      deflate_useless(metrics.counter("stampede_gateway_deflate_useless_total",
+                                      "Frames that compressing did not make smaller.")),
+      deflated_bytes_before(metrics.counter("stampede_gateway_deflated_bytes_total",
+                                            "Bytes of compressed frames, before and after.",
+                                            {{"at", "before"}})),
+      deflated_bytes_after(metrics.counter("stampede_gateway_deflated_bytes_total",
+                                           "Bytes of compressed frames, before and after.",
+                                           {{"at", "after"}})),
+      inflated_bytes(metrics.counter("stampede_gateway_inflated_bytes_total",
+                                     "Bytes that compressed messages of clients inflated to.")) {
   for (int i = 0; i <= static_cast<int>(CloseReason::kInternalError); ++i) {
     closed_by_reason.push_back(
         metrics.counter("stampede_gateway_closed_total", "Client connections ended, by why.",

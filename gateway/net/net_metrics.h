@@ -38,6 +38,12 @@ struct NetMetrics {
   Counter write_calls;
   Counter flushes;
   Counter dropped_bytes;
+  Counter deflate_agreed;
+  Counter deflated;
+  Counter deflate_useless;
+  Counter deflated_bytes_before;
+  Counter deflated_bytes_after;
+  Counter inflated_bytes;
   std::vector<Counter> closed_by_reason;  ///< indexed by CloseReason
 };
 

@@ -19,6 +19,7 @@ NetShard::NetShard(Loop& loop, TimerWheel& wheel, const NetOptions& options,
       budget_(budget),
       metrics_(metrics),
       read_buffer_(std::make_unique<char[]>(kReadBufferBytes)),
+      deflater_(options_.deflate, metrics_),
       flush_queue_(loop.context(), [this] { publish_counts(); }) {}
 
 NetShard::~NetShard() {

@@ -10,6 +10,8 @@
 
 #include "gateway/net/connection_budget.h"
 #include "gateway/net/flush_queue.h"
+#include "gateway/net/inflater.h"
+#include "gateway/net/message_deflater.h"
 #include "gateway/net/net_metrics.h"
 #include "gateway/net/ws_decoder.h"
 #include "shared/base/log.h"
@@ -24,10 +26,11 @@ struct NetOptions {
   Milliseconds close_timeout{5000};        ///< for flushing and the peer's part of a close
   WsLimits websocket;
   http::OriginPolicy origins{{}, false};  ///< whose pages may open WebSockets
+  DeflateOptions deflate;
 };
 
 /// What the connections of one shard share: one read buffer (an idle connection has none), one
-/// flush queue, the metrics, and the list of them.
+/// flush queue, one compressor, the metrics, and the list of them.
 ///
 /// Owned by the composition root, used on the loop's thread. Loop, wheel, budget, metrics and
 /// whatever sessions refer to outlive it. Destroy it while the loop does not run: connections that
@@ -83,6 +86,8 @@ class NetShard {
   [[nodiscard]] const ConnectionBudget& budget() const noexcept { return budget_; }
   /// For one read and what follows from it, until the handler returns.
   [[nodiscard]] std::span<char> read_buffer() noexcept;
+  [[nodiscard]] InflaterPool& inflaters() noexcept { return inflaters_; }
+  [[nodiscard]] MessageDeflater& deflater() noexcept { return deflater_; }
   /// For lines that peers can provoke.
   [[nodiscard]] LogLimiter& peer_log() noexcept { return peer_log_; }
 
@@ -93,6 +98,8 @@ class NetShard {
   ConnectionBudget& budget_;
   NetMetrics metrics_;
   std::unique_ptr<char[]> read_buffer_;
+  InflaterPool inflaters_;
+  MessageDeflater deflater_;
   FlushQueue flush_queue_;
   LogLimiter peer_log_{Milliseconds{1000}};
   boost::intrusive::list<Member, boost::intrusive::base_hook<Hook>,

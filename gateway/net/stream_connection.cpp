@@ -100,7 +100,7 @@ void StreamConnection::go_on_reading() {
     if (!self->takes_input()) return;
     self->guarded([&] {
       std::string bytes = std::exchange(self->unread_, {});
-      if (!bytes.empty()) self->take_input(bytes);
+      if (!bytes.empty() || self->holds_input()) self->take_input(bytes);
       self->wait_readable();
     });
   });
@@ -118,14 +118,20 @@ void StreamConnection::send(Slice slice) {
 }
 
 bool StreamConnection::try_enqueue(Slice slice) {
+  settle_form(slice);
   if (!outbox_.push(std::move(slice))) return false;
   if (!writing_) shard_.flush_queue().add(*this);
   return true;
 }
 
 void StreamConnection::enqueue(Slice slice) {
+  settle_form(slice);
   outbox_.push_anyway(std::move(slice));
   if (!writing_) shard_.flush_queue().add(*this);
+}
+
+void StreamConnection::settle_form(Slice& slice) {
+  if (outbox_.takes_deflated(slice)) shard_.deflater().deflate(slice);
 }
 
 void StreamConnection::flush() {
@@ -164,7 +170,7 @@ void StreamConnection::wait_writable() {
 /// its position, and the session's last words must not stand behind it.
 void StreamConnection::on_overflow() {
   overflowed_ = true;
-  const std::size_t queued = outbox_.bytes();
+  const std::size_t queued = outbox_.held_bytes();
   shard_.metrics().dropped_bytes.add(static_cast<double>(outbox_.drop_unsent()));
   shard_.loop().post([self = shared_from_this(), queued] {
     if (self->state_ != State::kOpen) return;

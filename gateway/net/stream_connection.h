@@ -45,8 +45,10 @@ class StreamConnection : public Transport,
   ~StreamConnection() override = default;
 
   /// Takes bytes as they come and returns how many; fewer than all only when `takes_input` is
-  /// false. The rest comes again. The bytes may be changed.
+  /// false or after `go_on_later`. The rest comes again. The bytes may be changed.
   virtual std::size_t on_input(std::span<char> bytes) = 0;
+  /// Whether `on_input` has something to do without another byte.
+  [[nodiscard]] virtual bool holds_input() const noexcept { return false; }
   /// Queues what the protocol says at the end of a stream.
   virtual void say_goodbye(CloseReason reason) = 0;
   /// Everything queued is written and the connection is closing: finish, or wait for the peer.
@@ -56,6 +58,15 @@ class StreamConnection : public Transport,
   [[nodiscard]] bool takes_input() const noexcept { return state_ != State::kClosed && !paused_; }
   [[nodiscard]] bool is_open() const noexcept { return state_ == State::kOpen; }
   [[nodiscard]] NetShard& shard() noexcept { return shard_; }
+
+  /// Calls `on_input` again in another turn, before anything else is read: others wait, too.
+  void go_on_later() { go_on_reading(); }
+
+  /// From now on frames of at most this many bytes are sent compressed where that makes them
+  /// smaller.
+  void compress_frames(std::size_t largest_frame_bytes) {
+    outbox_.take_deflated(largest_frame_bytes);
+  }
 
   /// To the session, unless it has closed already.
   void deliver(std::string_view bytes);
@@ -81,6 +92,7 @@ class StreamConnection : public Transport,
   void go_on_reading();
   void wait_writable();
   void write_queued();
+  void settle_form(Slice& slice);
   void on_overflow();
   void guarded(const std::function<void()>& work);
 

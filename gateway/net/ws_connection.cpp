@@ -6,27 +6,42 @@
 #include "shared/base/clock.h"
 
 namespace stampede::gateway {
+namespace {
+
+/// What one client's input may become in one turn of the loop: some bytes that compress well are
+/// megabytes, and the shard's other clients wait meanwhile. Not compressed input is always less.
+constexpr std::size_t kMaxInputPerTurn = 256 * 1024;
+
+}  // namespace
 
 WsConnection::WsConnection(NetShard& shard, sockets::ClientSocket socket, std::string peer,
-                           std::string handshake)
+                           std::string handshake, const std::optional<WsDeflateAgreement>& deflate)
     : StreamConnection(shard, std::move(socket), Framing::kWebSocket, std::move(peer)),
-      decoder_(shard.options().websocket) {
+      decoder_(shard.options().websocket, deflate ? &shard.inflaters() : nullptr) {
   enqueue(Slice::of_websocket_only(std::move(handshake)));
+  if (!deflate) return;
+  compress_frames(deflate->largest_compressed_message());
+  shard.metrics().deflate_agreed.add();
 }
 
 std::size_t WsConnection::on_input(std::span<char> bytes) {
   decoder_.feed(bytes);
+  std::size_t handled = 0;
   while (takes_input()) {
     const WsEvent event = decoder_.next();
     if (event.kind == WsEvent::Kind::kNeedMore) break;
+    if (event.kind == WsEvent::Kind::kData) handled += event.bytes.size();
     handle(event);
+    if (handled < kMaxInputPerTurn) continue;
+    go_on_later();
+    break;
   }
   return bytes.size() - decoder_.unread().size();
 }
 
 void WsConnection::handle(const WsEvent& event) {
   switch (event.kind) {
-    case WsEvent::Kind::kData: return deliver(event.bytes);
+    case WsEvent::Kind::kData: return on_data(event);
     case WsEvent::Kind::kPing:
       // A peer that pings without reading gets no more pongs than its outbox holds.
       if (is_open()) try_enqueue(Slice::of_websocket_only(ws_pong_frame(event.bytes)));
@@ -37,6 +52,13 @@ void WsConnection::handle(const WsEvent& event) {
     case WsEvent::Kind::kMessageEnd:
     case WsEvent::Kind::kNeedMore: return;
   }
+}
+
+void WsConnection::on_data(const WsEvent& event) {
+  if (decoder_.holds_output()) {
+    shard().metrics().inflated_bytes.add(static_cast<double>(event.bytes.size()));
+  }
+  deliver(event.bytes);
 }
 
 void WsConnection::on_peer_close(const WsEvent& event) {

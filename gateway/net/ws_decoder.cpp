@@ -18,6 +18,10 @@ constexpr std::uint8_t kCloseOpcode = 0x8;
 constexpr std::uint8_t kPingOpcode = 0x9;
 constexpr std::uint8_t kPongOpcode = 0xa;
 constexpr std::size_t kMaxControlBytes = 125;
+constexpr unsigned kCompressedBit = 0x40;
+constexpr unsigned kReservedBits = 0x70;
+/// What every compressed message ends with and no sender sends (RFC 7692 section 7.2.1).
+constexpr std::array<char, 4> kDeflateTail{'\x00', '\x00', '\xff', '\xff'};
 
 bool is_control(std::uint8_t opcode) noexcept { return (opcode & 0x8) != 0; }
 
@@ -54,8 +58,8 @@ WsEvent WsDecoder::next() {
         if (const WsEvent event = begin_frame(); event.kind == WsEvent::Kind::kError) return event;
         break;
       case Stage::kPayload: {
-        if (payload_left_ > 0 && input_.empty()) return {};
-        const WsEvent event = is_control(opcode_) ? read_control() : read_data();
+        if (payload_left_ > 0 && input_.empty() && !holds_output_) return {};
+        const WsEvent event = read_payload();
         if (event.kind != WsEvent::Kind::kNeedMore) return event;
         break;
       }
@@ -78,7 +82,7 @@ bool WsDecoder::collect(std::size_t header_bytes) noexcept {
 const char* WsDecoder::judge_start() noexcept {
   fin_ = (header_[0] & 0x80) != 0;
   opcode_ = header_[0] & 0x0f;
-  if ((header_[0] & 0x70) != 0) return "a reserved bit is set, but no extension was agreed on";
+  if (const char* wrong = judge_reserved_bits()) return wrong;
   if ((header_[1] & 0x80) == 0) return "frames of a client must be masked";
   if (is_control(opcode_)) {
     if (opcode_ > kPongOpcode) return "unknown control opcode";
@@ -89,6 +93,18 @@ const char* WsDecoder::judge_start() noexcept {
   if (opcode_ > kBinary) return "unknown data opcode";
   if (opcode_ == kContinuation && !in_message_) return "a continuation without a message";
   if (opcode_ != kContinuation && in_message_) return "a message begins inside another one";
+  return nullptr;
+}
+
+const char* WsDecoder::judge_reserved_bits() const noexcept {
+  const unsigned set = header_[0] & kReservedBits;
+  if (set == 0) return nullptr;
+  if (inflaters_ == nullptr) {
+    return "a reserved bit is set, but no extension was agreed on";
+  }
+  if (set != kCompressedBit) return "of the reserved bits only RSV1 was agreed on";
+  if (is_control(opcode_)) return "a control frame must not be compressed";
+  if (opcode_ == kContinuation) return "only a message's first frame says that it is compressed";
   return nullptr;
 }
 
@@ -120,13 +136,7 @@ WsEvent WsDecoder::begin_frame() {
 }
 
 WsEvent WsDecoder::begin_data(std::uint64_t length) {
-  if (opcode_ != kContinuation) {
-    in_message_ = true;
-    is_text_ = opcode_ == kText;
-    fragments_ = 0;
-    message_bytes_ = 0;
-    utf8_ = {};
-  }
+  if (opcode_ != kContinuation) begin_message();
   if (++fragments_ > limits_.max_fragments) {
     return fail(
         CloseReason::kMessageTooBig,
@@ -141,17 +151,97 @@ WsEvent WsDecoder::begin_data(std::uint64_t length) {
   return {};
 }
 
+void WsDecoder::begin_message() {
+  in_message_ = true;
+  is_text_ = opcode_ == kText;
+  fragments_ = 0;
+  message_bytes_ = 0;
+  utf8_ = {};
+  if ((header_[0] & kCompressedBit) == 0) return;
+  inflater_ = inflaters_->lend();
+  inflated_bytes_ = 0;
+  tail_at_ = 0;
+}
+
+WsEvent WsDecoder::read_payload() {
+  if (is_control(opcode_)) return read_control();
+  return inflater_ ? read_compressed() : read_data();
+}
+
 WsEvent WsDecoder::read_data() {
-  const std::string_view bytes = take_payload();
-  bool valid = !is_text_ || utf8_.feed(bytes);
-  if (payload_left_ == 0) {
-    stage_ = fin_ ? Stage::kMessageEnd : Stage::kStart;
-    in_message_ = !fin_;
-    valid = valid && (!fin_ || !is_text_ || utf8_.complete());
+  const WsEvent piece = give(take_payload());
+  if (piece.kind == WsEvent::Kind::kError || payload_left_ > 0) return piece;
+  const WsEvent end = end_data_frame();
+  return end.kind == WsEvent::Kind::kError ? end : piece;
+}
+
+/// Each call gives what fits into the pool's room. The payload is over when it gives nothing more,
+/// the message when its tail does not either.
+WsEvent WsDecoder::read_compressed() {
+  const bool in_tail = payload_left_ == 0 && fin_;
+  const Inflater::Step step = in_tail ? inflate_tail() : inflate_payload();
+  if (!step.valid) return fail(CloseReason::kBadCompression, "a compressed message is not DEFLATE");
+  holds_output_ = step.given > 0;
+  if (holds_output_) return give_inflated(step.given);
+  if (payload_left_ > 0 || (fin_ && !in_tail)) return {};
+  return end_data_frame();
+}
+
+/// Up to the limit, then one byte to see whether there is more.
+std::span<char> WsDecoder::inflate_room() noexcept {
+  const std::size_t left = limits_.max_message_bytes - inflated_bytes_;
+  const std::span<char> all = inflaters_->output();
+  return all.first(std::clamp<std::size_t>(left, 1, all.size()));
+}
+
+Inflater::Step WsDecoder::inflate_payload() {
+  const Inflater::Step step = inflater_->inflate(unmasked_payload(), inflate_room());
+  drop_payload(step.taken);
+  return step;
+}
+
+Inflater::Step WsDecoder::inflate_tail() {
+  std::span<const char> tail;
+  // Some who end with a last block leave the padding off that belongs behind it, and an empty
+  // message may be empty here, too.
+  if (!inflater_->at_last_block() && message_bytes_ > 0) {
+    tail = std::span(kDeflateTail).subspan(tail_at_);
   }
-  if (!valid) return fail(CloseReason::kBadText, "a text message must be UTF-8");
+  const Inflater::Step step = inflater_->inflate(tail, inflate_room());
+  tail_at_ = static_cast<std::uint8_t>(tail_at_ + step.taken);
+  return step;
+}
+
+WsEvent WsDecoder::give_inflated(std::size_t bytes) {
+  if (inflated_bytes_ == limits_.max_message_bytes) {
+    return fail(CloseReason::kMessageTooBig, "a WebSocket message may have " +
+                                                 std::to_string(limits_.max_message_bytes) +
+                                                 " bytes when it is inflated");
+  }
+  inflated_bytes_ += bytes;
+  return give({inflaters_->output().data(), bytes});
+}
+
+WsEvent WsDecoder::give(std::string_view bytes) {
+  if (is_text_ && !utf8_.feed(bytes)) {
+    return fail(CloseReason::kBadText, "a text message must be UTF-8");
+  }
   if (bytes.empty()) return {};
   return {WsEvent::Kind::kData, bytes};
+}
+
+WsEvent WsDecoder::end_data_frame() {
+  stage_ = fin_ ? Stage::kMessageEnd : Stage::kStart;
+  in_message_ = !fin_;
+  if (!fin_) return {};
+  if (inflater_ && message_bytes_ > 0 && !inflater_->between_blocks()) {
+    return fail(CloseReason::kBadCompression, "a compressed message ends inside a DEFLATE block");
+  }
+  if (inflater_) inflaters_->give_back(std::move(inflater_));
+  if (is_text_ && !utf8_.complete()) {
+    return fail(CloseReason::kBadText, "a text message must be UTF-8");
+  }
+  return {};
 }
 
 WsEvent WsDecoder::read_control() {
@@ -178,24 +268,42 @@ WsEvent WsDecoder::read_close() {
     }
     if (!is_utf8(reason)) return fail(CloseReason::kBadText, "a close reason must be UTF-8");
   }
-  stage_ = Stage::kFinished;
-  input_ = {};
+  finish();
   return {WsEvent::Kind::kClose, reason, code};
 }
 
+/// What is there of the frame's payload. It stays in the input until it is dropped, and may be
+/// looked at again.
+std::span<char> WsDecoder::unmasked_payload() noexcept {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(payload_left_, input_.size()));
+  const std::span<char> bytes = input_.first(size);
+  unmask(bytes.subspan(unmasked_), mask_, mask_at_);
+  mask_at_ = static_cast<std::uint8_t>((mask_at_ + size - unmasked_) % mask_.size());
+  unmasked_ = size;
+  return bytes;
+}
+
+void WsDecoder::drop_payload(std::size_t bytes) noexcept {
+  payload_left_ -= bytes;
+  input_ = input_.subspan(bytes);
+  unmasked_ -= bytes;
+}
+
 std::string_view WsDecoder::take_payload() noexcept {
-  const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(payload_left_, input_.size()));
-  const std::span<char> bytes = input_.first(take);
-  unmask(bytes, mask_, mask_at_);
-  mask_at_ = static_cast<std::uint8_t>((mask_at_ + take) % mask_.size());
-  payload_left_ -= take;
-  input_ = input_.subspan(take);
+  const std::span<char> bytes = unmasked_payload();
+  drop_payload(bytes.size());
   return {bytes.data(), bytes.size()};
 }
 
-WsEvent WsDecoder::fail(CloseReason reason, std::string text) {
+void WsDecoder::finish() noexcept {
   stage_ = Stage::kFinished;
   input_ = {};
+  holds_output_ = false;
+  if (inflater_) inflaters_->give_back(std::move(inflater_));
+}
+
+WsEvent WsDecoder::fail(CloseReason reason, std::string text) {
+  finish();
   text_ = std::move(text);
   return {WsEvent::Kind::kError, text_, close_info(reason).websocket_code, reason};
 }

@@ -36,7 +36,7 @@ WsEntry::WsEntry(NetShard& shard, SessionFactory make_session)
     : shard_(shard), make_session_(std::move(make_session)) {}
 
 void WsEntry::accept(http::UpgradeRequest request) {
-  WsHandshake answer = answer_ws_handshake(request.request);
+  WsHandshake answer = answer_ws_handshake(request.request, shard_.options().deflate.enabled);
   if (!answer.accepted) {
     shard_.metrics().refused_handshake.add();
     return refuse(std::move(request.socket), std::move(answer.response));
@@ -49,8 +49,9 @@ void WsEntry::accept(http::UpgradeRequest request) {
     shard_.metrics().refused_full.add();
     return refuse(std::move(request.socket), full_response(shard_.budget().max()));
   }
-  const auto connection = std::make_shared<WsConnection>(
-      shard_, std::move(request.socket), std::move(request.peer), std::move(answer.response));
+  const auto connection =
+      std::make_shared<WsConnection>(shard_, std::move(request.socket), std::move(request.peer),
+                                     std::move(answer.response), answer.deflate);
   auto session = make_session_(*connection, {connection->peer(), answer.subprotocol});
   connection->start(std::move(session), std::move(request.leftover));
 }

@@ -10,6 +10,7 @@
 
 #include <boost/beast/http/rfc7230.hpp>
 
+#include "gateway/net/ws_extensions.h"
 #include "shared/http/message.h"
 
 namespace stampede::gateway {
@@ -44,6 +45,16 @@ std::string_view choose_subprotocol(const RequestHeader& request) {
   return chosen == kSubprotocols.end() ? std::string_view() : *chosen;
 }
 
+/// nullopt when a line is not a list of extensions.
+std::optional<std::vector<WsExtension>> offered_extensions(const RequestHeader& request) {
+  std::vector<WsExtension> offers;
+  const auto [first, last] = request.equal_range(field::sec_websocket_extensions);
+  for (auto line = first; line != last; ++line) {
+    if (!parse_ws_extensions(line->value(), offers)) return std::nullopt;
+  }
+  return offers;
+}
+
 /// The base64 form of 16 bytes.
 bool is_key(std::string_view text) {
   return text.size() == 24 && text.ends_with("==") &&
@@ -70,7 +81,7 @@ std::string ws_accept_key(std::string_view key) {
   return {reinterpret_cast<const char*>(base64), static_cast<std::size_t>(size)};
 }
 
-WsHandshake answer_ws_handshake(const RequestHeader& request) {
+WsHandshake answer_ws_handshake(const RequestHeader& request, bool deflate) {
   if (request.method() != beast_http::verb::get || request.version() < 11) {
     return refuse(400, "a WebSocket handshake is a GET of HTTP/1.1");
   }
@@ -90,13 +101,21 @@ WsHandshake answer_ws_handshake(const RequestHeader& request) {
   if (request.count(field::sec_websocket_key) != 1 || !is_key(key)) {
     return refuse(400, "Sec-WebSocket-Key must be there once: 16 bytes in base64, 24 characters");
   }
+  const auto offers = offered_extensions(request);
+  if (!offers) {
+    return refuse(400, "Sec-WebSocket-Extensions must be a list: name; key=value; ..., name");
+  }
   WsHandshake answer{true, {}, choose_subprotocol(request)};
+  if (deflate) answer.deflate = agree_on_deflate(*offers);
   answer.response =
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       "Sec-WebSocket-Accept: " +
       ws_accept_key(key) + "\r\n";
   if (!answer.subprotocol.empty()) {
     answer.response += "Sec-WebSocket-Protocol: " + std::string(answer.subprotocol) + "\r\n";
+  }
+  if (answer.deflate) {
+    answer.response += "Sec-WebSocket-Extensions: " + answer.deflate->header() + "\r\n";
   }
   answer.response += "\r\n";
   return answer;

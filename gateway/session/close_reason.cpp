@@ -11,6 +11,8 @@ CloseInfo close_info(CloseReason reason) noexcept {
     case CloseReason::kShuttingDown: return {1001, "gateway is shutting down", "shutting_down"};
     case CloseReason::kProtocolError: return {1002, "WebSocket protocol error", "protocol_error"};
     case CloseReason::kBadText: return {1007, "text message is not UTF-8", "bad_text"};
+    case CloseReason::kBadCompression:
+      return {1007, "compressed message cannot be inflated", "bad_compression"};
     case CloseReason::kMessageTooBig: return {1009, "message too big", "message_too_big"};
     case CloseReason::kStompError: return {4000, "see the ERROR frame", "stomp_error"};
     case CloseReason::kConnectTimeout: return {4001, "no CONNECT in time", "connect_timeout"};

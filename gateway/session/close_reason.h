@@ -14,6 +14,7 @@ enum class CloseReason : std::uint8_t {
   kShuttingDown,     ///< the gateway drains
   kProtocolError,    ///< WebSocket framing was violated
   kBadText,          ///< a text message was not UTF-8
+  kBadCompression,   ///< a compressed message cannot be inflated
   kMessageTooBig,    ///< over a size limit
   kStompError,       ///< an ERROR frame was sent
   kConnectTimeout,   ///< no CONNECT in time

@@ -12,7 +12,7 @@ constexpr std::size_t kKeptPlaces = 8;
 }  // namespace
 
 bool Outbox::push(Slice slice) {
-  if (bytes_ >= max_bytes_) return false;
+  if (held_bytes() >= max_bytes_) return false;
   push_anyway(std::move(slice));
   return true;
 }
@@ -20,6 +20,7 @@ bool Outbox::push(Slice slice) {
 void Outbox::push_anyway(Slice slice) {
   const std::size_t size = view(slice).size();
   if (size == 0) return;
+  saved_bytes_ += saved_by(slice);
   const bool crowded = slices_.size() == slices_.capacity();
   if (crowded && head_ >= slices_.size() / 2) {
     slices_.erase(slices_.begin(), slices_.begin() + static_cast<std::ptrdiff_t>(head_));
@@ -51,6 +52,7 @@ void Outbox::consume(std::size_t bytes) noexcept {
     }
     bytes -= left;
     written_ = 0;
+    saved_bytes_ -= saved_by(slices_[head_]);
     slices_[head_++] = Slice();
   }
   release_if_empty();
@@ -61,6 +63,7 @@ std::size_t Outbox::drop_unsent() {
   const std::size_t before = bytes_;
   slices_.erase(slices_.begin() + static_cast<std::ptrdiff_t>(head_ + keep), slices_.end());
   bytes_ = keep == 0 ? 0 : view(slices_[head_]).size() - written_;
+  saved_bytes_ = keep == 0 ? 0 : saved_by(slices_[head_]);
   release_if_empty();
   return before - bytes_;
 }

@@ -19,11 +19,21 @@ enum class Framing : std::uint8_t { kWebSocket, kStomp };
 /// buffers for a gathered write and is told how much of them was written. One thread.
 ///
 /// The bound is for a peer that does not read. It holds before a slice is added, so a single frame
-/// may be larger than the bound.
+/// may be larger than the bound. A compressed frame counts as what it is uncompressed, because the
+/// gateway holds both forms, and what compresses well would otherwise be held almost without bound.
 class Outbox {
  public:
   Outbox(Framing framing, std::size_t max_bytes) noexcept
       : max_bytes_(max_bytes), framing_(framing) {}
+
+  /// From now on frames of at most this many bytes go out compressed where that was done; what it
+  /// will be is settled (`Slice::set_deflated`) before such a frame is pushed. WebSocket only.
+  void take_deflated(std::size_t largest_frame_bytes) noexcept {
+    deflated_up_to_ = largest_frame_bytes;
+  }
+  [[nodiscard]] bool takes_deflated(const Slice& slice) const noexcept {
+    return slice.stomp().size() <= deflated_up_to_;
+  }
 
   /// Refused, and nothing changes, while `max_bytes` or more wait.
   [[nodiscard]] bool push(Slice slice);
@@ -42,20 +52,30 @@ class Outbox {
 
   [[nodiscard]] Framing framing() const noexcept { return framing_; }
   [[nodiscard]] bool empty() const noexcept { return head_ == slices_.size(); }
+  /// Still to be written.
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  /// What counts against the bound.
+  [[nodiscard]] std::size_t held_bytes() const noexcept { return bytes_ + saved_bytes_; }
   [[nodiscard]] std::size_t slices() const noexcept { return slices_.size() - head_; }
 
  private:
   [[nodiscard]] std::string_view view(const Slice& slice) const noexcept {
-    return framing_ == Framing::kWebSocket ? slice.websocket() : slice.stomp();
+    if (framing_ == Framing::kStomp) return slice.stomp();
+    return takes_deflated(slice) ? slice.deflated() : slice.websocket();
+  }
+  /// How much smaller it goes out than it is.
+  [[nodiscard]] std::size_t saved_by(const Slice& slice) const noexcept {
+    return framing_ == Framing::kStomp ? 0 : slice.websocket().size() - view(slice).size();
   }
   void release_if_empty() noexcept;
 
   std::vector<Slice> slices_;  ///< those before head_ have been written
   std::size_t head_ = 0;
-  std::size_t written_ = 0;  ///< of the slice at head_
-  std::size_t bytes_ = 0;    ///< not written yet
+  std::size_t written_ = 0;      ///< of the slice at head_
+  std::size_t bytes_ = 0;        ///< not written yet
+  std::size_t saved_bytes_ = 0;  ///< what those not written yet are smaller by, compressed
   std::size_t max_bytes_;
+  std::size_t deflated_up_to_ = 0;
   Framing framing_;
 };
 

@@ -8,6 +8,9 @@ namespace stampede::gateway {
 namespace {
 
 constexpr unsigned char kFin = 0x80;
+constexpr unsigned char kCompressed = 0x40;  // RSV1 (RFC 7692 section 6)
+constexpr unsigned char kOpcode = 0x0f;
+constexpr std::size_t kMaxHeaderBytes = 10;
 constexpr unsigned char kText = 0x1;
 constexpr unsigned char kBinary = 0x2;
 
@@ -33,7 +36,6 @@ void append_header(std::string& out, unsigned char opcode, std::size_t payload_b
 }  // namespace
 
 Slice Slice::of_stomp_frame(std::string_view stomp) {
-  constexpr std::size_t kMaxHeaderBytes = 10;
   auto* block = new Block{1, 0, {}};
   Slice slice(block);
   block->bytes.reserve(kMaxHeaderBytes + stomp.size());
@@ -51,6 +53,15 @@ Slice Slice::of_heart_beat() {
 Slice Slice::of_websocket_only(std::string bytes) {
   const auto size = static_cast<std::uint32_t>(bytes.size());
   return Slice(new Block{1, size, std::move(bytes)});
+}
+
+void Slice::set_deflated(std::string_view payload) {
+  block_->deflate_tried = true;
+  if (payload.empty()) return;
+  const unsigned opcode = static_cast<unsigned char>(block_->bytes.front()) & kOpcode;
+  block_->deflated.reserve(kMaxHeaderBytes + payload.size());
+  append_header(block_->deflated, static_cast<unsigned char>(kCompressed | opcode), payload.size());
+  block_->deflated.append(payload);
 }
 
 }  // namespace stampede::gateway

@@ -38,16 +38,28 @@ class Slice {
 
   /// For a WebSocket: header and frame.
   [[nodiscard]] std::string_view websocket() const noexcept { return block_->bytes; }
+  /// For a WebSocket that agreed on permessage-deflate: the same compressed, where that was done.
+  [[nodiscard]] std::string_view deflated() const noexcept {
+    return block_->deflated.empty() ? block_->bytes : block_->deflated;
+  }
   /// For a raw TCP stream: the frame alone.
   [[nodiscard]] std::string_view stomp() const noexcept {
     return std::string_view(block_->bytes).substr(block_->header_bytes);
   }
+
+  /// Whether compressing was tried already: once is enough, for everyone.
+  [[nodiscard]] bool deflate_tried() const noexcept { return block_->deflate_tried; }
+  /// `payload` is the frame as RFC 7692 section 7.2.1 has it, or empty when that would not be
+  /// smaller. Once, and before a connection that takes `deflated` queues it.
+  void set_deflated(std::string_view payload);
 
  private:
   struct Block {
     std::uint32_t references;
     std::uint32_t header_bytes;
     std::string bytes;
+    std::string deflated{};
+    bool deflate_tried = false;
   };
   explicit Slice(Block* block) : block_(block) {}
 

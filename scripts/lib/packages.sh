@@ -4,7 +4,7 @@
 
 # An entry is `package`, or `command:package` where any installation of the command will do.
 declare -A PACKAGES=(
-  [build]="g++ cmake ninja-build pkg-config ccache libboost1.81-dev libssl-dev libspdlog-dev
+  [build]="g++ cmake ninja-build pkg-config ccache libboost1.81-dev libssl-dev zlib1g-dev libspdlog-dev
     prometheus-cpp-dev libpq-dev libsqlite3-dev libcli11-dev rapidjson-dev librabbitmq-dev
     libhiredis-dev libsodium-dev libcjose-dev libgtest-dev libgmock-dev curl:curl"
   [web]="node:nodejs npm:npm"

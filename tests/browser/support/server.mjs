@@ -36,7 +36,8 @@ function running_cluster(url) {
   return { url, restart, stop: async () => {} };
 }
 
-async function embedded_gateway() {
+/** { url, metrics(), restart(), stop() }: a gateway of our own, whatever STAMPEDE_URL names. */
+export async function embedded_gateway(...more_flags) {
   const binary = find_gateway();
   const page = join(root, 'clients/web/dist');
   if (!existsSync(join(page, 'index.html'))) {
@@ -48,10 +49,12 @@ async function embedded_gateway() {
   const flags = [
     ...['--listen', `127.0.0.1:${port}`, '--metrics-listen', `127.0.0.1:${metrics}`],
     ...['--web-root', page, '--data-dir', data, '--log-level', 'warn'],
+    ...more_flags,
   ];
   let gateway = await start(binary, flags, url);
   return {
     url,
+    metrics: async () => (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text(),
     restart: async () => {
       await end(gateway);
       gateway = await start(binary, flags, url);

@@ -13,8 +13,8 @@ afterEach(async () => {
 });
 
 export class ChatClient {
-  /** `reconnectDelay` in milliseconds; 0 leaves a lost connection lost. */
-  constructor(base, { login = 'tester', reconnectDelay = 0 } = {}) {
+  /** `reconnectDelay` in milliseconds; 0 leaves a lost connection lost. `webSocket`: options of ws. */
+  constructor(base, { login = 'tester', reconnectDelay = 0, webSocket = {} } = {}) {
     this.errors = []; // ERROR frames: {message, body}
     this.closes = []; // WebSocket closes: {code, reason}
     this.connects = 0;
@@ -22,7 +22,7 @@ export class ChatClient {
     this.nextReceipt = 0;
     this.onConnected = () => {};
     this.stomp = new Client({
-      webSocketFactory: () => new WebSocket(webSocketUrl(base), ['v12.stomp', 'v11.stomp', 'v10.stomp']),
+      webSocketFactory: () => new WebSocket(webSocketUrl(base), ['v12.stomp', 'v11.stomp', 'v10.stomp'], webSocket),
       connectHeaders: { login },
       reconnectDelay,
       heartbeatIncoming: 10000,

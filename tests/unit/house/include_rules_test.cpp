@@ -53,7 +53,7 @@ const std::map<std::string, Rule>& rules() {
        {{"gateway/session/transport.h", "gateway/session/slice.h", "gateway/session/outbox.h",
          "gateway/session/close_reason.h", "shared/base/", "shared/http/", "shared/runtime/",
          "shared/sockets/"},
-        {"boost/", "openssl/"}}},
+        {"boost/", "openssl/", "zlib.h"}}},
       {"gateway/session/",
        {{"gateway/rooms/", "shared/base/", "shared/model/", "shared/stomp/", "shared/ports/",
          "shared/runtime/timer_wheel.h"},

@@ -125,7 +125,8 @@ class NetFixture : public ::testing::Test {
   }
 
   virtual std::shared_ptr<gateway::StreamConnection> make_connection(sockets::ClientSocket socket) {
-    return std::make_shared<gateway::WsConnection>(*shard_, std::move(socket), "peer", greeting_);
+    return std::make_shared<gateway::WsConnection>(*shard_, std::move(socket), "peer", greeting_,
+                                                   deflate_);
   }
 
   void run_on_loop(const std::function<void()>& work) {
@@ -154,6 +155,7 @@ class NetFixture : public ::testing::Test {
   ScriptedSession::OnBytes on_end_;
   std::string greeting_ = "hello\n";
   int send_buffer_ = 0;
+  std::optional<gateway::WsDeflateAgreement> deflate_;  ///< of connections made from then on
   EventLog log_;
   Metrics metrics_;
   gateway::ConnectionBudget budget_{1000};

@@ -39,6 +39,42 @@ TEST(OutboxTest, GivesFramesInOrderInTheFormOfItsTransport) {
   }
 }
 
+Slice compressible(char letter, std::size_t frame_bytes, std::string_view payload) {
+  Slice slice = Slice::of_stomp_frame(std::string(frame_bytes, letter));
+  slice.set_deflated(payload);
+  return slice;
+}
+
+TEST(OutboxTest, GivesTheCompressedFormOfWhatIsSmallEnoughForThePeer) {
+  Outbox outbox(Framing::kWebSocket, 10'000);
+  outbox.take_deflated(100);
+  ASSERT_TRUE(outbox.push(compressible('a', 100, "A")));
+  ASSERT_TRUE(outbox.push(compressible('b', 101, "B")));
+  ASSERT_TRUE(outbox.push(compressible('c', 10, "")));
+  EXPECT_EQ(write(outbox, 1000),
+            "\xc1\x01"
+            "A"
+            "\x81\x65" +
+                std::string(101, 'b') + "\x81\x0a" + std::string(10, 'c'));
+  EXPECT_EQ(outbox.held_bytes(), 0u);
+}
+
+TEST(OutboxTest, BoundsACompressedFrameByWhatItIsUncompressed) {
+  Outbox outbox(Framing::kWebSocket, 300);
+  outbox.take_deflated(1000);
+  ASSERT_TRUE(outbox.push(compressible('a', 198, "12345678")));
+  EXPECT_EQ(outbox.bytes(), 10u);
+  EXPECT_EQ(outbox.held_bytes(), 202u);  // with a header of four bytes
+  ASSERT_TRUE(outbox.push(compressible('b', 198, "12345678")));
+  EXPECT_FALSE(outbox.push(compressible('c', 198, "12345678")));
+  write(outbox, 5);
+  EXPECT_EQ(outbox.held_bytes(), 399u);
+  EXPECT_EQ(outbox.drop_unsent(), 10u);
+  EXPECT_EQ(outbox.held_bytes(), 197u);
+  write(outbox, 5);
+  EXPECT_EQ(outbox.held_bytes(), 0u);
+}
+
 TEST(OutboxTest, GoesOnInTheMiddleOfAFrame) {
   Outbox outbox(Framing::kStomp, 1000);
   ASSERT_TRUE(outbox.push(Slice::of_stomp_frame("abcdef")));

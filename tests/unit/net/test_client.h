@@ -24,6 +24,7 @@ class TestClient {
   struct Frame {
     unsigned opcode = 0;
     std::string payload;
+    bool compressed = false;  ///< RSV1
     friend bool operator==(const Frame&, const Frame&) = default;
   };
 
@@ -65,7 +66,7 @@ class TestClient {
   /// The next frame; nullopt at the end of the stream.
   std::optional<Frame> read_frame() {
     if (!have(2)) return std::nullopt;
-    const unsigned opcode = static_cast<unsigned char>(buffer_[0]) & 0x0f;
+    const unsigned first = static_cast<unsigned char>(buffer_[0]);
     std::size_t size = static_cast<unsigned char>(buffer_[1]) & 0x7f;
     std::size_t header = 2;
     if (size >= 126) {
@@ -79,7 +80,7 @@ class TestClient {
     }
     if (!have(header + size)) return std::nullopt;
     take(header);
-    return Frame{opcode, take(size)};
+    return Frame{first & 0x0f, take(size), (first & 0x40) != 0};
   }
 
   /// Whether the peer ends the stream now; what comes before that is dropped.

@@ -11,6 +11,7 @@
 
 #include "gateway/net/ws_control.h"
 #include "tests/unit/net/client_frame.h"
+#include "tests/unit/net/transcript.h"
 
 namespace stampede::test {
 namespace {
@@ -18,49 +19,8 @@ namespace {
 using gateway::CloseReason;
 using gateway::kNoCloseCode;
 using gateway::WsDecoder;
-using gateway::WsEvent;
-using gateway::WsLimits;
-using Kind = WsEvent::Kind;
+using Kind = gateway::WsEvent::Kind;
 using ::testing::ElementsAre;
-
-/// What a peer said, with the pieces of each message put together: `text+`, `ping(x)`, `error …`.
-class Transcript {
- public:
-  explicit Transcript(WsLimits limits = {}) : decoder_(limits) {}
-
-  Transcript& feed(std::string bytes) {
-    decoder_.feed(bytes);
-    for (WsEvent e = decoder_.next(); e.kind != Kind::kNeedMore; e = decoder_.next()) add(e);
-    EXPECT_TRUE(decoder_.unread().empty());
-    return *this;
-  }
-
-  std::vector<std::string> lines;
-  CloseReason reason{};
-
- private:
-  void add(const WsEvent& e) {
-    const std::string bytes(e.bytes);
-    switch (e.kind) {
-      case Kind::kNeedMore: break;
-      case Kind::kData: message_ += bytes; break;
-      case Kind::kMessageEnd:
-        lines.push_back("message(" + message_ + ")");
-        message_.clear();
-        break;
-      case Kind::kPing: lines.push_back("ping(" + bytes + ")"); break;
-      case Kind::kPong: lines.push_back("pong(" + bytes + ")"); break;
-      case Kind::kClose: lines.push_back("close(" + std::to_string(e.code) + bytes + ")"); break;
-      case Kind::kError:
-        lines.push_back("error: " + bytes);
-        reason = e.reason;
-        break;
-    }
-  }
-
-  WsDecoder decoder_;
-  std::string message_;
-};
 
 std::vector<std::string> read(const std::string& bytes) { return Transcript().feed(bytes).lines; }
 

@@ -69,6 +69,24 @@ TEST(WsHandshakeTest, AcceptsNoneAndUnknownSubprotocolsWithoutTheHeader) {
   }
 }
 
+TEST(WsHandshakeTest, AgreesOnCompressionWhenBothWantIt) {
+  auto request = good_request();
+  request.insert(field::sec_websocket_extensions, "mux");
+  request.insert(field::sec_websocket_extensions, "permessage-deflate; client_max_window_bits");
+  const WsHandshake agreed = answer_ws_handshake(request, true);
+  ASSERT_TRUE(agreed.deflate.has_value());
+  EXPECT_THAT(agreed.response,
+              HasSubstr("\r\nSec-WebSocket-Extensions: " + agreed.deflate->header() + "\r\n"));
+  const WsHandshake unwilling = answer_ws_handshake(request, false);
+  EXPECT_TRUE(unwilling.accepted);
+  EXPECT_FALSE(unwilling.deflate.has_value());
+  EXPECT_THAT(unwilling.response, Not(HasSubstr("Sec-WebSocket-Extensions")));
+  const WsHandshake unasked = answer_ws_handshake(good_request(), true);
+  EXPECT_TRUE(unasked.accepted);
+  EXPECT_FALSE(unasked.deflate.has_value());
+  EXPECT_THAT(unasked.response, Not(HasSubstr("Sec-WebSocket-Extensions")));
+}
+
 TEST(WsHandshakeTest, TakesTokensInListsAndAnyCase) {
   auto request = good_request();
   request.set(field::upgrade, "WebSocket");
@@ -117,6 +135,12 @@ TEST(WsHandshakeTest, RefusesOtherVersionsAndNamesItsOwn) {
     request.set(field::sec_websocket_version, version);
     expect_refused(request, 426, "\r\nSec-WebSocket-Version: 13\r\n");
   }
+}
+
+TEST(WsHandshakeTest, RefusesExtensionsThatAreNoList) {
+  auto request = good_request();
+  request.set(field::sec_websocket_extensions, "permessage-deflate; =10");
+  expect_refused(request, 400, "Sec-WebSocket-Extensions");
 }
 
 TEST(WsHandshakeTest, RefusesABadKey) {
