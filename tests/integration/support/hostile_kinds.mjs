@@ -1,0 +1,146 @@
+// Clients that stall or flood, each in its own way. A kind: {door, count, act(foe), told, counted}.
+//   door      'http' (a bare connection), 'ws' (a WebSocket whose handshake is done) or 'tcp' (STOMP without one)
+//   count     how many there are of it
+//   act       what it does once it is through the door
+//   told      what the gateway says before it ends the connection; null: nothing that such a client could read
+//   counted   the metric that counts it; null: it may stay, and costs what memory is bounded to
+import { encode } from './raw_stomp.mjs';
+
+/** A client's WebSocket frame, masked with zeros. */
+export function wsFrame(payload, { opcode = 1, fin = true } = {}) {
+  const bytes = Buffer.from(payload);
+  const first = (fin ? 0x80 : 0) | opcode;
+  let head;
+  if (bytes.length < 126) head = Buffer.from([first, 0x80 | bytes.length]);
+  else if (bytes.length < 65536) head = Buffer.from([first, 0xfe, bytes.length >> 8, bytes.length & 255]);
+  else {
+    head = Buffer.alloc(10);
+    head.set([first, 0xff]);
+    head.writeBigUInt64BE(BigInt(bytes.length), 2);
+  }
+  return Buffer.concat([head, Buffer.alloc(4), bytes]);
+}
+
+export const upgradeRequest = (port) =>
+  `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+
+const stomp = (command, headers, body) => encode('1.2', command, headers, body);
+const hello = stomp('CONNECT', { 'accept-version': '1.2', host: 'h' });
+const subscribe = (id, room) => stomp('SUBSCRIBE', { id, destination: `/topic/${room}` });
+const inWs = (...frames) => wsFrame(Buffer.concat(frames));
+const times = (count, make) => Array.from({ length: count }, (_, i) => make(i));
+
+const closed = (reason) => `stampede_gateway_closed_total{reason="${reason}"}`;
+const refused = 'stampede_http_requests_total{server="client",status="4xx"}';
+
+/** Byte after byte, one every `ms`. */
+const drip = (foe, bytes, ms) => {
+  let at = 0;
+  foe.every(ms, () => foe.write(bytes.subarray(at, (at += 1))));
+};
+/** SEND whose body does not come, or only `bytes` of it. */
+const halfSend = (bytes) => {
+  const whole = stomp('SEND', { destination: '/topic/lobby' }, Buffer.alloc(200_000, 'x'));
+  return whole.subarray(0, whole.length - 200_000 + bytes);
+};
+
+export const busyRoom = 'busy';
+
+export const kinds = {
+  'says nothing': {
+    door: 'http', count: 150, told: /^$/, counted: null,
+    act: () => {},
+  },
+  'half a handshake': {
+    door: 'http', count: 150, told: /^HTTP\/1\.1 408 /, counted: refused,
+    act: (foe) => foe.write(upgradeRequest(foe.port)),
+  },
+  'a handshake byte by byte': {
+    door: 'http', count: 150, told: /^HTTP\/1\.1 408 /, counted: refused,
+    act: (foe) => drip(foe, Buffer.from(`${upgradeRequest(foe.port)}X-More: ${'y'.repeat(9999)}`), 250),
+  },
+  'a handshake without end': {
+    door: 'http', count: 50, told: /^HTTP\/1\.1 431 /, counted: refused,
+    act: (foe) => foe.every(50, () => foe.write(`${foe.wrote ? '' : upgradeRequest(foe.port)}X: ${'y'.repeat(2000)}\r\n`)),
+  },
+  'no CONNECT': {
+    door: 'ws', count: 300, told: /message:Connect timeout/, counted: closed('connect_timeout'),
+    act: () => {},
+  },
+  'CONNECT byte by byte': {
+    door: 'ws', count: 150, told: /message:Connect timeout/, counted: closed('connect_timeout'),
+    act: (foe) => {
+      const long = stomp('CONNECT', { 'accept-version': '1.2', login: 'x'.repeat(9999) });
+      let at = 0;
+      foe.every(250, () => foe.write(wsFrame(long.subarray(at, (at += 1)), { opcode: 2 })));
+    },
+  },
+  'half a WebSocket frame': {
+    door: 'ws', count: 200, told: /message:Connect timeout/, counted: closed('connect_timeout'),
+    act: (foe) => foe.write(wsFrame(Buffer.alloc(4000, 'x')).subarray(0, 9)),
+  },
+  'TCP: says nothing': {
+    door: 'tcp', count: 150, told: /message:Connect timeout/, counted: closed('connect_timeout'),
+    act: () => {},
+  },
+  'TCP: half a CONNECT': {
+    door: 'tcp', count: 150, told: /message:Connect timeout/, counted: closed('connect_timeout'),
+    act: (foe) => foe.write(hello.subarray(0, hello.length - 5)),
+  },
+  'half a SEND, and heart-beats': {
+    door: 'ws', count: 200, told: null, counted: null,
+    act: (foe) => {
+      foe.write(inWs(hello, halfSend(150_000)));
+      foe.every(1000, () => foe.write(wsFrame('x')));
+    },
+  },
+  'does not read what it subscribed to': {
+    door: 'ws', count: 100, told: null, counted: closed('slow_consumer'),
+    act: (foe) => {
+      foe.write(inWs(hello, subscribe('0', busyRoom)));
+      foe.stopReading();
+    },
+  },
+  'fragments without end': {
+    door: 'ws', count: 50, told: /./, counted: closed('message_too_big'),
+    act: (foe) => {
+      foe.write(wsFrame('C', { fin: false }));
+      foe.every(50, () => foe.write(Buffer.concat(times(500, () => wsFrame('', { opcode: 0, fin: false })))));
+    },
+  },
+  'subscribes without end': {
+    door: 'ws', count: 20, told: /message:Too many subscriptions/, counted: closed('stomp_error'),
+    act: (foe) => {
+      foe.write(inWs(hello));
+      let id = 0;
+      foe.every(50, () => foe.write(inWs(...times(60, () => subscribe(`${(id += 1)}`, `flood.${id}`)))));
+    },
+  },
+  'begins without end': {
+    door: 'ws', count: 20, told: /message:Bad transaction/, counted: closed('stomp_error'),
+    act: (foe) => foe.write(inWs(hello, ...times(100, (i) => stomp('BEGIN', { transaction: `${i}` })))),
+  },
+  'a header that is too long': {
+    door: 'tcp', count: 50, told: /message:Frame too large/, counted: closed('message_too_big'),
+    act: (foe) => foe.write(Buffer.concat([hello, stomp('SEND', { x: 'y'.repeat(50_000) })])),
+  },
+  'a body that is too long': {
+    door: 'tcp', count: 50, told: /message:Frame too large/, counted: closed('message_too_big'),
+    act: (foe) => foe.write(Buffer.concat([hello, stomp('SEND', { destination: '/topic/a' }, Buffer.alloc(400_000))])),
+  },
+  'no WebSocket at all behind the handshake': {
+    door: 'ws', count: 50, told: /\x88/, counted: closed('protocol_error'),
+    act: (foe) => foe.write('GET / HTTP/1.1\r\n\r\n'.repeat(20)),
+  },
+  'pings and does not read': {
+    door: 'ws', count: 10, told: null, counted: null,
+    act: (foe) => {
+      foe.write(inWs(hello));
+      foe.stopReading();
+      foe.every(50, () => foe.write(Buffer.concat(times(100, () => wsFrame('x'.repeat(125), { opcode: 9 })))));
+    },
+  },
+};
+
+export const foes = Object.values(kinds).reduce((sum, { count }) => sum + count, 0);
