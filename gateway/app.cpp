@@ -72,8 +72,11 @@ Result<void> App::assemble() {
     page = files->handler();
   }
 
+  Dispatcher::Options rooms;
+  rooms.linger = config_.linger;
+  rooms.max_room_bindings = config_.max_room_bindings;
   dispatcher_ = std::make_unique<Dispatcher>(backend_, system_clock(), backends_->bus(), fanout_,
-                                             gateway_, config_.linger, metrics_);
+                                             gateway_, rooms, metrics_);
   for (std::size_t i = 0; i < shard_count(config_.shards); ++i) {
     loops_.push_back(std::make_unique<Loop>("shard-" + std::to_string(i)));
     shards_.push_back(std::make_unique<AppShard>(*loops_[i], i, config_, gateway_, *backends_,

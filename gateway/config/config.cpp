@@ -94,6 +94,10 @@ void add_rooms(OptionTable& table, GatewayConfig& c) {
            "How long a message that came early waits for those before it.")
       .add("linger", config::duration_value(c.linger, Milliseconds(0), Minutes(60)),
            "How long a room stays bound after its last member here has left.")
+      .add("max-room-bindings", config::count_value(c.max_room_bindings, 0, 10'000),
+           "Bindings for single rooms in each of the 256 partitions of the room names. Where more "
+           "rooms are open the gateway binds the whole partition, and drops what it has no member "
+           "for.")
       .add("recent-messages", config::count_value(c.recent_messages, 1, 100'000),
            "Recent messages of each room that the directory keeps for all gateways.")
       .add("message-key-ttl",

@@ -48,6 +48,7 @@ struct GatewayConfig {
 
   Milliseconds reorder_window{50};
   Milliseconds linger{30'000};
+  std::size_t max_room_bindings = 32;  ///< of one partition
   std::size_t recent_messages = 1000;
   Milliseconds message_key_ttl{300'000};
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "shared/base/ids.h"
@@ -22,4 +24,28 @@ std::string routing_key(const RoomName& room);
 /// Index of the storage queue, from 0.
 std::uint32_t storage_queue_of(const RoomName& room) noexcept;
 
+/// Which live messages a gateway asks the broker for: those of one room, or of all rooms of a
+/// partition.
+struct BindingKey {
+  std::uint32_t partition = 0;
+  RoomName room;  ///< empty: every room of the partition
+
+  [[nodiscard]] bool whole_partition() const noexcept { return room.empty(); }
+  friend bool operator==(const BindingKey&, const BindingKey&) = default;
+  friend auto operator<=>(const BindingKey&, const BindingKey&) = default;
+};
+
+BindingKey binding_of(const RoomName& room);
+/// The topic pattern over routing keys: `<partition>.<room>` or `<partition>.#`. No room name has
+/// a wildcard in it.
+std::string topic_pattern(const BindingKey& key);
+
 }  // namespace stampede
+
+template <>
+struct std::hash<stampede::BindingKey> {
+  std::size_t operator()(const stampede::BindingKey& key) const noexcept {
+    // A room is in one partition only, so its name says it all.
+    return key.whole_partition() ? key.partition : std::hash<stampede::RoomName>{}(key.room);
+  }
+};

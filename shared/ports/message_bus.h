@@ -5,14 +5,16 @@
 
 #include "shared/base/executor.h"
 #include "shared/model/message.h"
+#include "shared/model/partition.h"
 
 namespace stampede {
 
-/// Live fan-out between gateways: at most once, quick, and only rooms that this gateway has bound.
+/// Live fan-out between gateways: at most once, quick, and only what this gateway has bound, which
+/// is single rooms and whole partitions. A message comes once however many bindings it matches.
 ///
 /// Methods may be called from any thread. The handler and the replies are posted, never run inside
 /// a call. While the broker is away publishes are dropped and counted (room healing finds what was
-/// missed), binds wait for the reconnect up to the adapter's bind timeout and every room that was
+/// missed), binds wait for the reconnect up to the adapter's bind timeout and everything that was
 /// bound is bound again before anything new arrives.
 class MessageBus {
  public:
@@ -26,15 +28,17 @@ class MessageBus {
   /// publishing come back only if the adapter cannot tell, and are then the handler's to drop.
   virtual void start(Executor& on, Handler handler) = 0;
 
-  /// Replies when every message published to `rooms` from then on, by any gateway, arrives here.
-  /// kUnavailable after the bind timeout. Binding a bound room is answered like a new one.
-  virtual void bind(std::vector<RoomName> rooms, Reply<Result<void>> bound) = 0;
+  /// Replies when every message that matches one of `keys` and is published from then on, by any
+  /// gateway, arrives here. kUnavailable after the bind timeout. Binding a bound key is answered
+  /// like a new one.
+  virtual void bind(std::vector<BindingKey> keys, Reply<Result<void>> bound) = 0;
 
-  /// Messages of `rooms` stop arriving some time later. Unbinding an unbound room does nothing.
-  virtual void unbind(std::vector<RoomName> rooms) = 0;
+  /// Messages that match no other key stop arriving some time later; those that do miss nothing.
+  /// Unbinding an unbound key does nothing.
+  virtual void unbind(std::vector<BindingKey> keys) = 0;
 
-  /// Every other gateway that has the message's room bound gets it, once, unless the broker or the
-  /// connection fails meanwhile. The messages carry their positions.
+  /// Every other gateway that has the message's room or its partition bound gets it, once, unless
+  /// the broker or the connection fails meanwhile. The messages carry their positions.
   virtual void publish(std::vector<MessageRef> batch) = 0;
 };
 

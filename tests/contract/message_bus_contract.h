@@ -7,6 +7,8 @@
 //                              }));
 
 #include <algorithm>
+#include <atomic>
+#include <thread>
 
 #include "shared/ports/message_bus.h"
 #include "shared/runtime/loop.h"
@@ -42,10 +44,12 @@ class MessageBusContract : public testing::TestWithParam<BusFixtureFactory> {
       loop.stop();
     }
 
-    Result<void> bind(const std::vector<std::string>& names) {
-      return ask<Result<void>>(loop, [&](auto reply) { bus->bind(rooms(names), reply); });
+    Result<void> bind_keys(const std::vector<BindingKey>& keys) {
+      return ask<Result<void>>(loop, [&](auto reply) { bus->bind(keys, reply); });
     }
-    void unbind(const std::vector<std::string>& names) { bus->unbind(rooms(names)); }
+    Result<void> bind(const std::vector<std::string>& names) { return bind_keys(rooms(names)); }
+    void unbind_keys(const std::vector<BindingKey>& keys) { bus->unbind(keys); }
+    void unbind(const std::vector<std::string>& names) { unbind_keys(rooms(names)); }
     void publish(std::vector<MessageRef> batch) { bus->publish(std::move(batch)); }
 
     Loop loop{"contract"};
@@ -53,9 +57,21 @@ class MessageBusContract : public testing::TestWithParam<BusFixtureFactory> {
     std::unique_ptr<MessageBus> bus;
   };
 
-  static std::vector<RoomName> rooms(const std::vector<std::string>& names) {
-    std::vector<RoomName> out;
-    for (const std::string& name : names) out.emplace_back(name);
+  static std::vector<BindingKey> rooms(const std::vector<std::string>& names) {
+    std::vector<BindingKey> out;
+    for (const std::string& name : names) out.push_back(binding_of(RoomName(name)));
+    return out;
+  }
+  static std::vector<BindingKey> partition_with(const std::string& room) {
+    return {{partition_of(RoomName(room)), {}}};
+  }
+  /// Names of `count` rooms of one partition.
+  static std::vector<std::string> neighbours(std::size_t count) {
+    std::vector<std::string> out;
+    for (int i = 0; out.size() < count; ++i) {
+      std::string name = "neighbour-" + std::to_string(i);
+      if (partition_of(RoomName(name)) == 7) out.push_back(std::move(name));
+    }
     return out;
   }
 
@@ -223,6 +239,78 @@ TEST_P(MessageBusContract, BindsManyRoomsInOneCall) {
   }
 }
 
-TEST_P(MessageBusContract, AnswersAnEmptyBind) { EXPECT_TRUE(second_->bind({})); }
+TEST_P(MessageBusContract, APartitionBringsAllItsRoomsAndNoOthers) {
+  const auto names = neighbours(3);
+  ASSERT_TRUE(second_->bind_keys(partition_with(names[0])));
+  first_->publish({sequenced("other", "not for you")});
+  for (const std::string& name : names) first_->publish({sequenced(name, name)});
+  for (const std::string& name : names) {
+    EXPECT_EQ(bodies_of(arrived(*second_, name, 1)), std::vector<std::string>{name});
+  }
+  ASSERT_NE(partition_of(RoomName("other")), partition_of(RoomName(names[0])));
+  for (const MessageRef& message : second_->inbox.snapshot()) {
+    EXPECT_NE(message->room.str(), "other");
+  }
+}
+
+TEST_P(MessageBusContract, ARoomAndItsPartitionBoundTogetherDeliverOnce) {
+  const auto names = neighbours(2);
+  ASSERT_TRUE(second_->bind(names));
+  ASSERT_TRUE(second_->bind_keys(partition_with(names[0])));
+  first_->publish({sequenced(names[0], "one"), sequenced(names[0], "fence")});
+  EXPECT_EQ(bodies_of(arrived(*second_, names[0], 2)), (std::vector<std::string>{"one", "fence"}));
+}
+
+TEST_P(MessageBusContract, AnUnboundPartitionStopsArrivingAndItsBoundRoomsGoOn) {
+  const auto names = neighbours(2);
+  ASSERT_TRUE(second_->bind_keys(partition_with(names[0])));
+  ASSERT_TRUE(second_->bind({names[0]}));
+  second_->unbind_keys(partition_with(names[0]));
+  std::size_t round = 0;
+  EXPECT_TRUE(eventually([&] {
+    const std::string body = std::to_string(round++);
+    first_->publish({sequenced(names[1], body), sequenced(names[0], body)});
+    arrived(*second_, names[0], round);
+    const auto got = second_->inbox.snapshot();
+    return std::none_of(got.begin(), got.end(), [&](const MessageRef& message) {
+      return message->room.str() == names[1] && message->body == body;
+    });
+  }));
+}
+
+TEST_P(MessageBusContract, SwappingRoomsForTheirPartitionAndBackLosesAndRepeatsNothing) {
+  const auto names = neighbours(4);
+  ASSERT_TRUE(second_->bind(names));
+  std::atomic<bool> stop{false};
+  std::size_t sent = 0;
+  std::thread publisher([&] {
+    for (; !stop; ++sent) {
+      for (const std::string& name : names)
+        first_->publish({sequenced(name, std::to_string(sent))});
+      // As many as arrive are on their way, so that no queue's bound is what this finds.
+      arrived(*second_, names.back(), sent < 50 ? 0 : sent - 50);
+    }
+  });
+  const auto one_more = [&] {
+    arrived(*second_, names[0], arrived(*second_, names[0], 0).size() + 1);
+  };
+  for (int swap = 0; swap < 10; ++swap) {
+    one_more();
+    EXPECT_TRUE(second_->bind_keys(partition_with(names[0])));
+    second_->unbind(names);
+    one_more();
+    EXPECT_TRUE(second_->bind(names));
+    second_->unbind_keys(partition_with(names[0]));
+  }
+  stop = true;
+  publisher.join();
+  std::vector<std::string> expected;
+  for (std::size_t i = 0; i < sent; ++i) expected.push_back(std::to_string(i));
+  for (const std::string& name : names) {
+    EXPECT_EQ(bodies_of(arrived(*second_, name, sent)), expected) << name;
+  }
+}
+
+TEST_P(MessageBusContract, AnswersAnEmptyBind) { EXPECT_TRUE(second_->bind_keys({})); }
 
 }  // namespace stampede::test

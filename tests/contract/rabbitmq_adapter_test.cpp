@@ -96,10 +96,10 @@ class RabbitAdapterTest : public Test {
 
   Result<void> bind(RabbitProcess& process, const std::vector<std::string>& rooms) {
     return ask<Result<void>>(loop_, [&](auto reply) {
-      std::vector<RoomName> names;
-      names.reserve(rooms.size());
-      for (const std::string& room : rooms) names.emplace_back(room);
-      process.bus().bind(std::move(names), std::move(reply));
+      std::vector<BindingKey> keys;
+      keys.reserve(rooms.size());
+      for (const std::string& room : rooms) keys.push_back(binding_of(RoomName(room)));
+      process.bus().bind(std::move(keys), std::move(reply));
     });
   }
   void start_bus(RabbitProcess& process, Inbox<MessageRef>& inbox) {
@@ -197,7 +197,8 @@ TEST_F(RabbitAdapterTest, DestroyedPortsAnswerWhatIsOpen) {
   start_bus(process, inbox);
   auto confirmed = append(process, messages(3));
   auto bound = std::make_shared<std::promise<Result<void>>>();
-  process.bus().bind({RoomName("lobby")}, Reply<Result<void>>(loop_, [bound](Result<void> result) {
+  process.bus().bind({binding_of(RoomName("lobby"))},
+                     Reply<Result<void>>(loop_, [bound](Result<void> result) {
                        bound->set_value(std::move(result));
                      }));
   process.end_ports();
@@ -291,7 +292,8 @@ TEST_F(RabbitAdapterTest, BindsDuringAnOutageAreAnsweredAfterIt) {
   proxy_.cut();
   ASSERT_TRUE(becomes_unready(here));
   auto bound = std::make_shared<std::promise<Result<void>>>();
-  here.bus().bind({RoomName("hall")}, Reply<Result<void>>(loop_, [bound](Result<void> result) {
+  here.bus().bind({binding_of(RoomName("hall"))},
+                  Reply<Result<void>>(loop_, [bound](Result<void> result) {
                     bound->set_value(std::move(result));
                   }));
   proxy_.refuse(false);

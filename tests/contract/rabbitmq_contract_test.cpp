@@ -14,10 +14,10 @@ class ProcessBus final : public MessageBus {
   void start(Executor& on, Handler handler) override {
     process_.bus().start(on, std::move(handler));
   }
-  void bind(std::vector<RoomName> rooms, Reply<Result<void>> bound) override {
-    process_.bus().bind(std::move(rooms), std::move(bound));
+  void bind(std::vector<BindingKey> keys, Reply<Result<void>> bound) override {
+    process_.bus().bind(std::move(keys), std::move(bound));
   }
-  void unbind(std::vector<RoomName> rooms) override { process_.bus().unbind(std::move(rooms)); }
+  void unbind(std::vector<BindingKey> keys) override { process_.bus().unbind(std::move(keys)); }
   void publish(std::vector<MessageRef> batch) override { process_.bus().publish(std::move(batch)); }
 
  private:

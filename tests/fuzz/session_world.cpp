@@ -40,7 +40,7 @@ const Error& refusal() {
 }  // namespace
 
 SessionWorld::SessionWorld(Metrics& metrics)
-    : dispatcher_(executor_, clock_, bus_, fanout_, GatewayId("gw"), Seconds(30), metrics),
+    : dispatcher_(executor_, clock_, bus_, fanout_, GatewayId("gw"), {}, metrics),
       registry_(executor_, clock_, {}, directory_, dispatcher_, fanout_, metrics),
       ports_{executor_, clock_,    wheel_,  directory_,    bus_,
              fanout_,   registry_, metrics, small_limits()},
@@ -107,7 +107,9 @@ void SessionWorld::answer_bind(std::size_t which, const Result<void>& result) {
   if (which >= bus_.binds.size()) return;
   const auto bind = std::move(bus_.binds[which]);
   bus_.binds.erase(bus_.binds.begin() + static_cast<std::ptrdiff_t>(which));
-  if (result) bound_rooms_.insert(bind.rooms.begin(), bind.rooms.end());
+  if (result) {
+    for (const BindingKey& key : bind.keys) bound_rooms_.insert(key.room);
+  }
   bind.bound(result);
 }
 

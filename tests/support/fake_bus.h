@@ -13,7 +13,7 @@ namespace stampede::test {
 class FakeBus final : public MessageBus {
  public:
   struct Bind {
-    std::vector<RoomName> rooms;
+    std::vector<BindingKey> keys;
     Reply<Result<void>> bound;
   };
 
@@ -21,16 +21,16 @@ class FakeBus final : public MessageBus {
     on_ = &on;
     handler_ = std::move(handler);
   }
-  void bind(std::vector<RoomName> rooms, Reply<Result<void>> bound) override {
+  void bind(std::vector<BindingKey> keys, Reply<Result<void>> bound) override {
     if (bind_at_once) {
       bound(Result<void>());
-      bound_rooms.insert(bound_rooms.end(), rooms.begin(), rooms.end());
+      bound_keys.insert(bound_keys.end(), keys.begin(), keys.end());
       return;
     }
-    binds.push_back({std::move(rooms), std::move(bound)});
+    binds.push_back({std::move(keys), std::move(bound)});
   }
-  void unbind(std::vector<RoomName> rooms) override {
-    unbound_rooms.insert(unbound_rooms.end(), rooms.begin(), rooms.end());
+  void unbind(std::vector<BindingKey> keys) override {
+    unbound_keys.insert(unbound_keys.end(), keys.begin(), keys.end());
   }
   void publish(std::vector<MessageRef> batch) override {
     published.insert(published.end(), batch.begin(), batch.end());
@@ -43,8 +43,8 @@ class FakeBus final : public MessageBus {
 
   bool bind_at_once = true;
   std::vector<Bind> binds;
-  std::vector<RoomName> bound_rooms;
-  std::vector<RoomName> unbound_rooms;
+  std::vector<BindingKey> bound_keys;
+  std::vector<BindingKey> unbound_keys;
   std::vector<MessageRef> published;
 
  private:

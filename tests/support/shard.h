@@ -33,8 +33,7 @@ class Shard {
   TimerWheel wheel{clock};
   memory::MemoryRooms rooms{{}, clock};
   memory::MemoryDirectory directory{rooms};
-  gateway::Dispatcher dispatcher{executor,        clock,       bus,    fanout,
-                                 GatewayId("gw"), Seconds(30), metrics};
+  gateway::Dispatcher dispatcher{executor, clock, bus, fanout, GatewayId("gw"), {}, metrics};
   gateway::RoomRegistry registry{executor, clock, {}, directory, dispatcher, fanout, metrics};
   gateway::Publisher publisher{executor, clock,  registry.shard(), directory, feed,
                                bus,      fanout, registry,         metrics};

@@ -2,13 +2,28 @@
 // held, which is what keeps the order of one publisher.
 #include "shared/adapters/memory/memory_bus.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace stampede::memory {
 
+std::vector<MemoryBus*> MemoryBroker::receivers_of(const RoomName& room,
+                                                   const MemoryBus* except) const {
+  std::vector<MemoryBus*> out;
+  const std::uint32_t partition = partition_of(room);
+  for (const BindingKey& key : {BindingKey{partition, room}, BindingKey{partition, {}}}) {
+    const auto found = bound_.find(key);
+    if (found == bound_.end()) continue;
+    for (MemoryBus* const bus : found->second) {
+      if (bus != except && std::find(out.begin(), out.end(), bus) == out.end()) out.push_back(bus);
+    }
+  }
+  return out;
+}
+
 MemoryBus::~MemoryBus() {
   const std::lock_guard lock(broker_.mutex_);
-  while (!rooms_.empty()) unbind_locked(RoomName(*rooms_.begin()));
+  while (!keys_.empty()) unbind_locked(BindingKey(*keys_.begin()));
 }
 
 void MemoryBus::start(Executor& on, Handler handler) {
@@ -17,25 +32,25 @@ void MemoryBus::start(Executor& on, Handler handler) {
   handler_ = std::move(handler);
 }
 
-void MemoryBus::bind(std::vector<RoomName> rooms, Reply<Result<void>> bound) {
+void MemoryBus::bind(std::vector<BindingKey> keys, Reply<Result<void>> bound) {
   {
     const std::lock_guard lock(broker_.mutex_);
-    for (RoomName& room : rooms) {
-      broker_.bound_[room].insert(this);
-      rooms_.insert(std::move(room));
+    for (BindingKey& key : keys) {
+      broker_.bound_[key].insert(this);
+      keys_.insert(std::move(key));
     }
   }
   bound(Result<void>());
 }
 
-void MemoryBus::unbind(std::vector<RoomName> rooms) {
+void MemoryBus::unbind(std::vector<BindingKey> keys) {
   const std::lock_guard lock(broker_.mutex_);
-  for (const RoomName& room : rooms) unbind_locked(room);
+  for (const BindingKey& key : keys) unbind_locked(key);
 }
 
-void MemoryBus::unbind_locked(const RoomName& room) {
-  rooms_.erase(room);
-  const auto found = broker_.bound_.find(room);
+void MemoryBus::unbind_locked(const BindingKey& key) {
+  keys_.erase(key);
+  const auto found = broker_.bound_.find(key);
   if (found == broker_.bound_.end()) return;
   found->second.erase(this);
   if (found->second.empty()) broker_.bound_.erase(found);
@@ -45,10 +60,8 @@ void MemoryBus::publish(std::vector<MessageRef> batch) {
   const std::lock_guard lock(broker_.mutex_);
   std::unordered_map<MemoryBus*, std::vector<MessageRef>> by_receiver;
   for (const MessageRef& message : batch) {
-    const auto found = broker_.bound_.find(message->room);
-    if (found == broker_.bound_.end()) continue;
-    for (MemoryBus* receiver : found->second) {
-      if (receiver != this) by_receiver[receiver].push_back(message);
+    for (MemoryBus* const receiver : broker_.receivers_of(message->room, this)) {
+      by_receiver[receiver].push_back(message);
     }
   }
   for (auto& [receiver, messages] : by_receiver) {

@@ -22,8 +22,12 @@ class MemoryBroker {
  private:
   friend class MemoryBus;
 
+  /// Each bus that has the room or its partition bound, once, but `except`. With mutex_ held.
+  [[nodiscard]] std::vector<MemoryBus*> receivers_of(const RoomName& room,
+                                                     const MemoryBus* except) const;
+
   std::mutex mutex_;
-  std::unordered_map<RoomName, std::unordered_set<MemoryBus*>> bound_;  ///< guarded by mutex_
+  std::unordered_map<BindingKey, std::unordered_set<MemoryBus*>> bound_;  ///< guarded by mutex_
 };
 
 /// One gateway's end of a MemoryBroker. A gateway's own messages do not come back. Destroying it
@@ -36,18 +40,18 @@ class MemoryBus final : public MessageBus {
   MemoryBus& operator=(const MemoryBus&) = delete;
 
   void start(Executor& on, Handler handler) override;
-  void bind(std::vector<RoomName> rooms, Reply<Result<void>> bound) override;
-  void unbind(std::vector<RoomName> rooms) override;
+  void bind(std::vector<BindingKey> keys, Reply<Result<void>> bound) override;
+  void unbind(std::vector<BindingKey> keys) override;
   void publish(std::vector<MessageRef> batch) override;
 
  private:
-  void unbind_locked(const RoomName& room);
+  void unbind_locked(const BindingKey& key);
 
   MemoryBroker& broker_;
   // Guarded by the broker's mutex.
   Executor* on_ = nullptr;
   Handler handler_;
-  std::unordered_set<RoomName> rooms_;
+  std::unordered_set<BindingKey> keys_;
 };
 
 }  // namespace stampede::memory

@@ -1,26 +1,26 @@
-// The set of wanted rooms outlives every queue; only what is wanted now is bound to the next one.
+// The set of wanted keys outlives every queue; only what is wanted now is bound to the next one.
 #include "shared/adapters/rabbitmq/bindings.h"
 
 #include <algorithm>
 
 namespace stampede::rabbitmq {
 
-std::vector<RoomName> Bindings::request(std::vector<RoomName> rooms, Bound bound,
-                                        Clock::Instant now) {
-  std::vector<RoomName> to_bind;
+std::vector<BindingKey> Bindings::request(std::vector<BindingKey> keys, Bound bound,
+                                          Clock::Instant now) {
+  std::vector<BindingKey> to_bind;
   Barrier needed = 0;
-  for (const RoomName& name : rooms) {
-    Room& room = rooms_[name];
-    ++room.waiting;
-    if (up_ && room.barrier == kNever) {
-      room.barrier = sent_ + 1;
-      to_bind.push_back(name);
+  for (const BindingKey& key : keys) {
+    Binding& binding = bindings_[key];
+    ++binding.waiting;
+    if (up_ && binding.barrier == kNever) {
+      binding.barrier = sent_ + 1;
+      to_bind.push_back(key);
     }
-    needed = std::max(needed, room.barrier);
+    needed = std::max(needed, binding.barrier);
   }
   if (!to_bind.empty()) ++sent_;
-  if (!up_ && !rooms.empty()) needed = kNever;
-  Request request{std::move(rooms), std::move(bound), needed, now};
+  if (!up_ && !keys.empty()) needed = kNever;
+  Request request{std::move(keys), std::move(bound), needed, now};
   if (needed <= passed_) {
     answer(request, {});
   } else {
@@ -29,25 +29,25 @@ std::vector<RoomName> Bindings::request(std::vector<RoomName> rooms, Bound bound
   return to_bind;
 }
 
-std::vector<RoomName> Bindings::remove(const std::vector<RoomName>& rooms) {
-  std::vector<RoomName> to_unbind;
-  for (const RoomName& name : rooms) {
-    const auto found = rooms_.find(name);
-    if (found == rooms_.end()) continue;
-    if (found->second.barrier != kNever) to_unbind.push_back(name);
-    rooms_.erase(found);
+std::vector<BindingKey> Bindings::remove(const std::vector<BindingKey>& keys) {
+  std::vector<BindingKey> to_unbind;
+  for (const BindingKey& key : keys) {
+    const auto found = bindings_.find(key);
+    if (found == bindings_.end()) continue;
+    if (found->second.barrier != kNever) to_unbind.push_back(key);
+    bindings_.erase(found);
   }
   return to_unbind;
 }
 
-std::vector<RoomName> Bindings::queue_up() {
+std::vector<BindingKey> Bindings::queue_up() {
   up_ = true;
-  std::vector<RoomName> to_bind;
-  to_bind.reserve(rooms_.size());
+  std::vector<BindingKey> to_bind;
+  to_bind.reserve(bindings_.size());
   ++sent_;
-  for (auto& [name, room] : rooms_) {
-    room.barrier = sent_;
-    to_bind.push_back(name);
+  for (auto& [key, binding] : bindings_) {
+    binding.barrier = sent_;
+    to_bind.push_back(key);
   }
   for (Request& request : requests_) request.barrier = sent_;
   return to_bind;
@@ -56,7 +56,7 @@ std::vector<RoomName> Bindings::queue_up() {
 void Bindings::queue_down() {
   up_ = false;
   passed_ = sent_;
-  for (auto& [name, room] : rooms_) room.barrier = kNever;
+  for (auto& [key, binding] : bindings_) binding.barrier = kNever;
   for (Request& request : requests_) request.barrier = kNever;
 }
 
@@ -69,18 +69,18 @@ void Bindings::barrier_passed() {
   }
 }
 
-std::vector<RoomName> Bindings::expire(Clock::Instant deadline, const std::string& why) {
-  std::vector<RoomName> to_unbind;
+std::vector<BindingKey> Bindings::expire(Clock::Instant deadline, const std::string& why) {
+  std::vector<BindingKey> to_unbind;
   while (!requests_.empty() && requests_.front().since < deadline) {
     Request request = std::move(requests_.front());
     requests_.pop_front();
     answer(request, Error(Errc::kUnavailable, why));
-    for (const RoomName& name : request.rooms) {
-      const auto found = rooms_.find(name);
-      if (found == rooms_.end()) continue;
+    for (const BindingKey& key : request.keys) {
+      const auto found = bindings_.find(key);
+      if (found == bindings_.end()) continue;
       if (found->second.waiting > 0 || found->second.ever_bound) continue;
-      if (found->second.barrier != kNever) to_unbind.push_back(name);
-      rooms_.erase(found);
+      if (found->second.barrier != kNever) to_unbind.push_back(key);
+      bindings_.erase(found);
     }
   }
   return to_unbind;
@@ -95,9 +95,9 @@ void Bindings::cancel_all(const Error& error) {
 }
 
 void Bindings::answer(Request& request, Result<void> outcome) {
-  for (const RoomName& name : request.rooms) {
-    const auto found = rooms_.find(name);
-    if (found == rooms_.end()) continue;
+  for (const BindingKey& key : request.keys) {
+    const auto found = bindings_.find(key);
+    if (found == bindings_.end()) continue;
     if (found->second.waiting > 0) --found->second.waiting;
     if (outcome) found->second.ever_bound = true;
   }

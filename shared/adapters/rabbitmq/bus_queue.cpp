@@ -21,16 +21,16 @@ void BusQueue::start(Executor& on, MessageBus::Handler handler) {
   link_.attach(channel_, *this);
 }
 
-void BusQueue::bind(std::vector<RoomName> rooms, Bindings::Bound bound) {
+void BusQueue::bind(std::vector<BindingKey> keys, Bindings::Bound bound) {
   send_binds(
-      bindings_.request(std::move(rooms), std::move(bound), std::chrono::steady_clock::now()));
+      bindings_.request(std::move(keys), std::move(bound), std::chrono::steady_clock::now()));
 }
 
-void BusQueue::unbind(const std::vector<RoomName>& rooms) { send_unbinds(bindings_.remove(rooms)); }
+void BusQueue::unbind(const std::vector<BindingKey>& keys) { send_unbinds(bindings_.remove(keys)); }
 
 void BusQueue::tick(Clock::Instant now) {
   send_unbinds(bindings_.expire(now - settings_.bind_timeout,
-                                "the broker did not bind the room within " +
+                                "the broker did not make the binding within " +
                                     std::to_string(settings_.bind_timeout.count()) + " ms"));
   if (paused_ && *backlog_ <= settings_.max_unhandled_bytes / 2) {
     paused_ = false;
@@ -90,7 +90,7 @@ void BusQueue::on_method(const Method& method) {
 
 void BusQueue::on_queue_declared(std::string_view name) {
   queue_ = name;
-  for (const RoomName& room : bindings_.queue_up()) send_bind(room, false);
+  for (const BindingKey& key : bindings_.queue_up()) send_bind(key, false);
   amqp_basic_consume_t method{};
   method.queue = to_amqp(queue_);
   method.no_ack = 1;
@@ -104,30 +104,30 @@ void BusQueue::barrier_passed() {
   meters_.bindings.set(static_cast<double>(bindings_.size()));
 }
 
-void BusQueue::send_bind(const RoomName& room, bool barrier) {
-  const std::string key = routing_key(room);
+void BusQueue::send_bind(const BindingKey& key, bool barrier) {
+  const std::string pattern = topic_pattern(key);
   amqp_queue_bind_t method{};
   method.queue = to_amqp(queue_);
   method.exchange = to_amqp(topology_.rooms_exchange());
-  method.routing_key = to_amqp(key);
+  method.routing_key = to_amqp(pattern);
   method.nowait = barrier ? 0 : 1;
   append_method(connection_->out(), channel_, AMQP_QUEUE_BIND_METHOD, method);
 }
 
-void BusQueue::send_binds(const std::vector<RoomName>& rooms) {
-  if (rooms.empty()) return;
-  for (std::size_t i = 0; i < rooms.size(); ++i) send_bind(rooms[i], i + 1 == rooms.size());
+void BusQueue::send_binds(const std::vector<BindingKey>& keys) {
+  if (keys.empty()) return;
+  for (std::size_t i = 0; i < keys.size(); ++i) send_bind(keys[i], i + 1 == keys.size());
   connection_->flush();
 }
 
-void BusQueue::send_unbinds(const std::vector<RoomName>& rooms) {
-  if (rooms.empty()) return;
-  for (const RoomName& room : rooms) {
-    const std::string key = routing_key(room);
+void BusQueue::send_unbinds(const std::vector<BindingKey>& keys) {
+  if (keys.empty()) return;
+  for (const BindingKey& key : keys) {
+    const std::string pattern = topic_pattern(key);
     amqp_queue_unbind_t method{};
     method.queue = to_amqp(queue_);
     method.exchange = to_amqp(topology_.rooms_exchange());
-    method.routing_key = to_amqp(key);
+    method.routing_key = to_amqp(pattern);
     append_method(connection_->out(), channel_, AMQP_QUEUE_UNBIND_METHOD, method);
   }
   connection_->flush();

@@ -13,7 +13,7 @@
 namespace stampede::rabbitmq {
 
 /// This gateway's own queue of live messages: exclusive, named by the broker, gone with the
-/// connection, bounded in bytes and age. After a reconnect a new one is bound to every wanted room
+/// connection, bounded in bytes and age. After a reconnect a new one is bound to everything wanted
 /// before it is consumed. One thread, the loop's.
 class BusQueue final : public ChannelUser {
  public:
@@ -30,8 +30,8 @@ class BusQueue final : public ChannelUser {
 
   /// Begins to consume; once.
   void start(Executor& on, MessageBus::Handler handler);
-  void bind(std::vector<RoomName> rooms, Bindings::Bound bound);
-  void unbind(const std::vector<RoomName>& rooms);
+  void bind(std::vector<BindingKey> keys, Bindings::Bound bound);
+  void unbind(const std::vector<BindingKey>& keys);
   /// Gives up binds that are older than the bind timeout, and reads on when the handler has caught
   /// up.
   void tick(Clock::Instant now);
@@ -52,9 +52,9 @@ class BusQueue final : public ChannelUser {
   void declare_queue();
   void on_queue_declared(std::string_view name);
   void barrier_passed();
-  void send_bind(const RoomName& room, bool barrier);
-  void send_binds(const std::vector<RoomName>& rooms);
-  void send_unbinds(const std::vector<RoomName>& rooms);
+  void send_bind(const BindingKey& key, bool barrier);
+  void send_binds(const std::vector<BindingKey>& keys);
+  void send_unbinds(const std::vector<BindingKey>& keys);
   void pause_if_behind();
 
   Settings settings_;
@@ -74,7 +74,7 @@ class BusQueue final : public ChannelUser {
 
   Connection* connection_ = nullptr;  ///< while the link is up
   std::string queue_;                 ///< empty until declared
-  bool consuming_ = false;            ///< and so every room is bound that was before
+  bool consuming_ = false;            ///< and so everything is bound that was before
 };
 
 }  // namespace stampede::rabbitmq

@@ -37,15 +37,14 @@ class Bus final : public MessageBus {
     });
   }
 
-  void bind(std::vector<RoomName> rooms, Reply<Result<void>> bound) override {
-    adapter_.call([rooms = std::move(rooms), bound = std::move(bound)](Adapter& adapter) mutable {
-      adapter.bus_queue().bind(std::move(rooms), std::move(bound));
+  void bind(std::vector<BindingKey> keys, Reply<Result<void>> bound) override {
+    adapter_.call([keys = std::move(keys), bound = std::move(bound)](Adapter& adapter) mutable {
+      adapter.bus_queue().bind(std::move(keys), std::move(bound));
     });
   }
 
-  void unbind(std::vector<RoomName> rooms) override {
-    adapter_.call(
-        [rooms = std::move(rooms)](Adapter& adapter) { adapter.bus_queue().unbind(rooms); });
+  void unbind(std::vector<BindingKey> keys) override {
+    adapter_.call([keys = std::move(keys)](Adapter& adapter) { adapter.bus_queue().unbind(keys); });
   }
 
   void publish(std::vector<MessageRef> batch) override {

@@ -10,17 +10,17 @@
 namespace stampede::rabbitmq {
 namespace {
 
-std::vector<RoomName> rooms(std::initializer_list<const char*> names) {
-  std::vector<RoomName> out;
-  for (const char* name : names) out.emplace_back(name);
+std::vector<BindingKey> rooms(std::initializer_list<const char*> names) {
+  std::vector<BindingKey> out;
+  for (const char* name : names) out.push_back(binding_of(RoomName(name)));
   return out;
 }
 
 class BindingsTest : public testing::Test {
  protected:
   /// Asks for `names`; the answer comes to `answers_` under `label`.
-  std::vector<RoomName> request(const std::string& label, std::initializer_list<const char*> names,
-                                int second = 0) {
+  std::vector<BindingKey> request(const std::string& label,
+                                  std::initializer_list<const char*> names, int second = 0) {
     return bindings_.request(rooms(names),
                              Reply<Result<void>>(executor_,
                                                  [this, label](const Result<void>& result) {
@@ -33,12 +33,12 @@ class BindingsTest : public testing::Test {
     return std::exchange(answers_, {});
   }
   /// A queue with its rooms bound and consumed.
-  std::set<RoomName> come_up() {
+  std::set<BindingKey> come_up() {
     const auto bound = bindings_.queue_up();
     bindings_.barrier_passed();
     return {bound.begin(), bound.end()};
   }
-  static std::vector<RoomName> expire_at(Bindings& bindings, int second) {
+  static std::vector<BindingKey> expire_at(Bindings& bindings, int second) {
     return bindings.expire(Clock::Instant(Seconds(second)), "too late");
   }
 
@@ -93,7 +93,8 @@ TEST_F(BindingsTest, ANewQueueGetsEveryWantedRoomAndAnswersWhatWasOpen) {
   bindings_.queue_down();
   EXPECT_TRUE(request("c", {"lobby"}).empty());
   EXPECT_EQ(answers(), "a+");
-  EXPECT_EQ(come_up(), (std::set<RoomName>{RoomName("lobby"), RoomName("hall")}));
+  EXPECT_EQ(come_up(),
+            (std::set<BindingKey>{binding_of(RoomName("lobby")), binding_of(RoomName("hall"))}));
   EXPECT_EQ(answers(), "b+c+");
 }
 
@@ -122,7 +123,7 @@ TEST_F(BindingsTest, KeepsRoomsThatWereBoundBeforeTheExpiredRequest) {
   request("b", {"lobby"}, 2);
   EXPECT_TRUE(expire_at(bindings_, 3).empty());
   EXPECT_EQ(answers(), "a+b-");
-  EXPECT_EQ(come_up(), (std::set<RoomName>{RoomName("lobby")}));
+  EXPECT_EQ(come_up(), (std::set<BindingKey>{binding_of(RoomName("lobby"))}));
 }
 
 TEST_F(BindingsTest, CancelsWhatIsOpen) {

@@ -64,7 +64,7 @@ class PublisherTest : public testing::Test {
   memory::MemoryRooms rooms_{{}, clock_};
   memory::MemoryDirectory directory_{rooms_};
   memory::MemoryDirectory elsewhere_{rooms_};
-  Dispatcher dispatcher_{executor_, clock_, bus_, fanout_, GatewayId("me"), Seconds(30), metrics_};
+  Dispatcher dispatcher_{executor_, clock_, bus_, fanout_, GatewayId("me"), {}, metrics_};
   RoomRegistry registry_{executor_, clock_, {}, directory_, dispatcher_, fanout_, metrics_};
   Publisher publisher_{executor_, clock_,  registry_.shard(), directory_, feed_,
                        bus_,      fanout_, registry_,         metrics_};

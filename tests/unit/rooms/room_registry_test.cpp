@@ -85,7 +85,7 @@ class RoomRegistryTest : public testing::Test {
   memory::MemoryRooms rooms_{{}, clock_};
   memory::MemoryDirectory directory_{rooms_};
   memory::MemoryDirectory elsewhere_{rooms_};
-  Dispatcher dispatcher_{executor_, clock_, bus_, fanout_, GatewayId("me"), Seconds(30), metrics_};
+  Dispatcher dispatcher_{executor_, clock_, bus_, fanout_, GatewayId("me"), {}, metrics_};
   RoomRegistry registry_{executor_, clock_, {}, directory_, dispatcher_, fanout_, metrics_};
 };
 
@@ -115,7 +115,7 @@ TEST_F(RoomRegistryTest, ManyRoomsOfOneTurnShareOneBind) {
   }
   executor_.run();
   ASSERT_EQ(bus_.binds.size(), 1u);
-  EXPECT_EQ(bus_.binds[0].rooms.size(), 100u);
+  EXPECT_EQ(bus_.binds[0].keys.size(), 100u);
 }
 
 TEST_F(RoomRegistryTest, TellsThePositionUpToWhichAllIsHistory) {
@@ -274,9 +274,9 @@ TEST_F(RoomRegistryTest, UnbindsAfterTheLingerOnly) {
   registry_.unsubscribe(kRoom, SessionId("s1"), listener);
   executor_.run();
   pass(Seconds(29));
-  EXPECT_TRUE(bus_.unbound_rooms.empty());
+  EXPECT_TRUE(bus_.unbound_keys.empty());
   pass(Seconds(32));
-  EXPECT_EQ(bus_.unbound_rooms, (std::vector<RoomName>{kRoom}));
+  EXPECT_EQ(bus_.unbound_keys, (std::vector<BindingKey>{binding_of(kRoom)}));
 }
 
 TEST_F(RoomRegistryTest, ComingBackWithinTheLingerKeepsTheBinding) {
@@ -289,8 +289,8 @@ TEST_F(RoomRegistryTest, ComingBackWithinTheLingerKeepsTheBinding) {
   subscribe(listener);
   executor_.run();
   pass(Seconds(60));
-  EXPECT_TRUE(bus_.unbound_rooms.empty());
-  EXPECT_EQ(bus_.bound_rooms.size(), 1u);
+  EXPECT_TRUE(bus_.unbound_keys.empty());
+  EXPECT_EQ(bus_.bound_keys.size(), 1u);
 }
 
 TEST_F(RoomRegistryTest, DropsItsOwnMessagesFromTheBus) {
