@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,9 @@ struct Context {
 };
 
 /// Takes `sessions` of `registration` out of `room`, or all of them when none are named, and takes
-/// the room off the index when it was the last membership there.
+/// the room off the index when it was the last membership there. `answered` runs when Redis has
+/// answered, or will not.
 void send_leave(Context& context, const std::string& registration, const RoomName& room,
-                const std::vector<SessionId>& sessions);
+                const std::vector<SessionId>& sessions, std::function<void()> answered = {});
 
 }  // namespace stampede::redis

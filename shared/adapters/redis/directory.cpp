@@ -36,6 +36,7 @@ Directory::Directory(Loop& loop, const Options& options, Server server, Metrics&
 Directory::~Directory() {
   const Error error(Errc::kCancelled, "the room directory is shutting down");
   open_ = false;
+  registrar_.give_up(error);
   connection_.shut_down();
   for (const Call& call : calls_) call(&error);
   for (const Held& held : held_) held.call(&error);
@@ -198,7 +199,7 @@ void Directory::rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> 
       if (still_away != nullptr) {
         found(*still_away);
       } else {
-        reads_.rooms(query, found);
+        registrar_.after_changes([this, query, found] { reads_.rooms(query, found); });
       }
     });
   });
@@ -214,7 +215,7 @@ void Directory::members(RoomName room, Reply<Result<std::vector<Member>>> found)
       if (still_away != nullptr) {
         found(*still_away);
       } else {
-        reads_.members(room, found);
+        registrar_.after_changes([this, room, found] { reads_.members(room, found); });
       }
     });
   });

@@ -9,10 +9,21 @@
 namespace stampede::redis {
 namespace {
 
-constexpr std::size_t kMembersPerCall = 256;
-/// Members entered again between two looks at what else waits for Redis: all of a big gateway's at
-/// once would take longer than a command may.
+/// Members entered again between two looks at who has left meanwhile.
 constexpr std::size_t kMembersAtOnce = 2'000;
+/// Members that go together, and those sent and not answered.
+constexpr std::size_t kMembersPerStep = 256;
+constexpr std::size_t kMembersOpen = 4 * kMembersPerStep;
+
+std::vector<std::vector<Member>> in_steps(const std::vector<Member>& members) {
+  std::vector<std::vector<Member>> out;
+  for (std::size_t from = 0; from < members.size(); from += kMembersPerStep) {
+    const std::size_t till = std::min(members.size(), from + kMembersPerStep);
+    out.emplace_back(members.begin() + static_cast<std::ptrdiff_t>(from),
+                     members.begin() + static_cast<std::ptrdiff_t>(till));
+  }
+  return out;
+}
 
 /// A lease lives in Redis for two thirds of what is promised: the rest is the reaper's time.
 std::string ttl_of(const Options& options) { return std::to_string(options.lease.count() * 2 / 3); }
@@ -23,6 +34,7 @@ Registrar::Registrar(Context& context, std::function<void()> registered, Metrics
     : context_(context),
       registered_(std::move(registered)),
       reaper_(context, metrics),
+      changes_(kMembersOpen),
       registrations_(metrics.counter("stampede_redis_registrations_total",
                                      "Times this gateway entered all its members.")) {
   tick();
@@ -32,6 +44,7 @@ void Registrar::on_down() {
   asking_ = false;
   entering_ = false;
   reaper_.stop();
+  give_up({Errc::kUnavailable, "Redis is away: " + context_.connection.reason()});
 }
 
 void Registrar::on_up() {
@@ -44,7 +57,8 @@ void Registrar::on_up() {
 
 void Registrar::on_data_lost() {
   const Clock::Instant now = system_clock().now();
-  if (asking_ || entering_ || now < repair_not_before_) return;
+  // What is on its way there cannot be there yet.
+  if (asking_ || entering_ || changes_.busy() || now < repair_not_before_) return;
   repair_not_before_ = now + context_.options.lease / 5;
   log_warn("redis has lost members, registering all anew",
            {{"registration", context_.registration}});
@@ -154,16 +168,48 @@ void Registrar::learn(Answer lease) {
   }
 }
 
+void Registrar::enter(const std::vector<Member>& members, Entered entered) {
+  struct Whole {
+    Result<std::vector<Seq>> result;
+    std::size_t open;
+    Entered entered;
+  };
+  auto steps = in_steps(members);
+  auto whole = std::make_shared<Whole>(
+      Whole{std::vector<Seq>(members.size()), steps.size(), std::move(entered)});
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const auto finish = [whole, from = i * kMembersPerStep](const Result<std::vector<Seq>>& part) {
+      if (!part) {
+        whole->result = part.error();
+      } else if (whole->result) {
+        std::copy(part->begin(), part->end(),
+                  whole->result->begin() + static_cast<std::ptrdiff_t>(from));
+      }
+      if (--whole->open == 0) whole->entered(whole->result);
+    };
+    const std::size_t count = steps[i].size();
+    changes_.add(
+        count,
+        [this, step = std::move(steps[i]), finish](const ChangeQueue::Done& done) {
+          send_enters(step, [finish, done](const Result<std::vector<Seq>>& part) {
+            done();
+            finish(part);
+          });
+        },
+        finish);
+  }
+}
+
 /// The order makes a crash in between harmless: first the registration can be found, then its
 /// rooms, then it has members there.
-void Registrar::enter(const std::vector<Member>& members, Entered entered) {
+void Registrar::send_enters(const std::vector<Member>& members, Entered entered) {
   struct Pending {
     Result<std::vector<Seq>> result;
     std::size_t open;
     Entered entered;
   };
   const auto groups =
-      group_by_room(members.size(), kMembersPerCall,
+      group_by_room(members.size(), kMembersPerStep,
                     [&](std::size_t i) -> const RoomName& { return members[i].room; });
   const auto ignore = [](const Result<Answer>&) {};
   context_.connection.send(
@@ -219,14 +265,36 @@ void Registrar::send_enter(const std::vector<Member>& members, const RoomGroup& 
 }
 
 void Registrar::leave(const std::vector<Member>& members) {
+  for (std::vector<Member>& step : in_steps(members)) {
+    const std::size_t count = step.size();
+    changes_.add(
+        count,
+        [this, step = std::move(step)](const ChangeQueue::Done& done) { send_leaves(step, done); },
+        [](const Error&) {});
+  }
+}
+
+void Registrar::after_changes(std::function<void()> task) {
+  changes_.add(
+      0,
+      [task](const ChangeQueue::Done& done) {
+        task();
+        done();
+      },
+      [task](const Error&) { task(); });
+}
+
+void Registrar::send_leaves(const std::vector<Member>& members, const ChangeQueue::Done& done) {
   const auto groups =
-      group_by_room(members.size(), kMembersPerCall,
+      group_by_room(members.size(), kMembersPerStep,
                     [&](std::size_t i) -> const RoomName& { return members[i].room; });
   std::vector<std::string> left{"SREM", context_.keys.rooms_of(context_.registration)};
   for (const RoomGroup& group : groups) {
     std::vector<SessionId> sessions;
     for (const std::size_t i : group.indices) sessions.push_back(members[i].session);
-    send_leave(context_, context_.registration, group.room, sessions);
+    // The last answer tells of all: a pipeline keeps the order.
+    const bool last = &group == &groups.back();
+    send_leave(context_, context_.registration, group.room, sessions, last ? done : nullptr);
     if (!context_.membership.has(group.room)) left.push_back(group.room.str());
   }
   // Behind the leaves: the reaper must find what a crash in between leaves there.

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "shared/adapters/redis/change_queue.h"
 #include "shared/adapters/redis/context.h"
 #include "shared/adapters/redis/reaper.h"
 
@@ -25,10 +26,15 @@ class Registrar {
   void on_data_lost();
 
   using Entered = std::function<void(const Result<std::vector<Seq>>&)>;
-  /// Sends `members` under the present registration.
+  /// Sends `members`, under the registration that is present then, when what was asked for before
+  /// leaves room for them.
   void enter(const std::vector<Member>& members, Entered entered);
-  /// Sends the leave of `members`, which the membership does not have any more.
+  /// The same for the leave of `members`, which the membership does not have any more.
   void leave(const std::vector<Member>& members);
+  /// Runs `task` when all enters and leaves before it have been sent, or given up.
+  void after_changes(std::function<void()> task);
+  /// Answers what has not been sent.
+  void give_up(const Error& error) { changes_.drop_all(error); }
 
  private:
   void register_anew();
@@ -39,12 +45,15 @@ class Registrar {
   void tick();
   void renew();
   void learn(Answer lease);
+  void send_enters(const std::vector<Member>& members, Entered entered);
+  void send_leaves(const std::vector<Member>& members, const ChangeQueue::Done& done);
   void send_enter(const std::vector<Member>& members, const RoomGroup& group,
                   std::function<void(const Result<Seq>&)> entered);
 
   Context& context_;
   const std::function<void()> registered_;
   Reaper reaper_;
+  ChangeQueue changes_;
   const Counter registrations_;
   std::minstd_rand random_{std::random_device{}()};
   bool asking_ = false;    ///< a lease call is under way
