@@ -3,7 +3,7 @@
 
 # shellcheck disable=SC2034,SC2154  # packages.sh reads it
 PACKAGES[fuzz]="clang++-14:clang-14 libclang-rt-14-dev llvm-symbolizer-14:llvm-14"
-FUZZ_TARGETS="stomp_decoder ws_decoder utf8 session wire query"
+FUZZ_TARGETS="stomp_decoder ws_decoder utf8 session wire query jwt jwks users_file"
 # How many executions of a campaign a target gets for each one of the others: the decoders meet every byte of
 # everyone, and are quick.
 declare -A FUZZ_WEIGHTS=([stomp_decoder]=10 [ws_decoder]=10)

@@ -43,6 +43,14 @@ Result<std::uint8_t> parse_verbs(std::string_view text) {
   return verbs;
 }
 
+/// For an error's text, which may stand in a log or on a client's screen.
+std::string shown(std::string_view rule, std::size_t number) {
+  const bool plain =
+      std::all_of(rule.begin(), rule.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (!plain || rule.size() > 80) return "rule " + std::to_string(number);
+  return "rule \"" + std::string(rule) + "\"";
+}
+
 Result<void> add_rule(Rights& rights, std::string_view rule) {
   const std::size_t equals = rule.find('=');
   if (equals == std::string_view::npos) {
@@ -107,6 +115,7 @@ bool RoomPattern::matches(std::string_view room) const noexcept {
 Rights Rights::everything() { return *parse_rights("*=read,send,presence"); }
 
 Result<void> Rights::add(RoomPattern match, std::uint8_t verbs) {
+  if (verbs == 0) return {};
   if (rules_.size() == kMaxRules) {
     return Error(Errc::kTooLarge,
                  "there are more than " + std::to_string(kMaxRules) + " rules of rights");
@@ -138,12 +147,13 @@ std::string Rights::str() const {
 Result<Rights> parse_rights(std::string_view text) {
   Rights rights;
   if (trimmed(text) == "none") return rights;
+  std::size_t number = 0;
   do {
     const std::string_view rule = take(text, ';');
     if (auto added = add_rule(rights, rule); !added) {
-      return Error(added.error().code,
-                   "rule \"" + std::string(rule.substr(0, 80)) + "\": " + added.error().detail);
+      return Error(added.error().code, shown(rule, ++number) + ": " + added.error().detail);
     }
+    ++number;
   } while (!text.empty());
   return rights;
 }

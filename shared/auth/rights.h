@@ -46,7 +46,8 @@ class Rights {
 
   static Rights everything();
 
-  /// Adds a rule; `verbs` are ORed bits of Verb. kTooLarge beyond kMaxRules.
+  /// Adds a rule; `verbs` are ORed bits of Verb, and none of them is no rule. kTooLarge beyond
+  /// kMaxRules.
   Result<void> add(RoomPattern match, std::uint8_t verbs);
 
   [[nodiscard]] bool allow(const RoomName& room, Verb verb) const noexcept;

@@ -25,6 +25,9 @@ const std::map<std::string, std::function<void(std::string_view)>>& targets() {
       {"session", session},
       {"wire", wire},
       {"query", query},
+      {"jwt", jwt},
+      {"jwks", jwks},
+      {"users_file", users_file},
   };
   return table;
 }

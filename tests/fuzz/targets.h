@@ -12,5 +12,8 @@ void utf8(std::string_view input);
 void session(std::string_view input);
 void wire(std::string_view input);
 void query(std::string_view input);
+void jwt(std::string_view input);
+void jwks(std::string_view input);
+void users_file(std::string_view input);
 
 }  // namespace stampede::fuzz

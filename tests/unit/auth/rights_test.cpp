@@ -87,6 +87,8 @@ TEST(RightsTest, SayWhichRuleIsWrongAndWhatIsAllowed) {
   EXPECT_THAT(detail("a/b=read"), HasSubstr("A-Z a-z 0-9"));
   EXPECT_THAT(detail("*=none"), HasSubstr("read, send or presence"));
   EXPECT_THAT(detail("a=read;;b=read"), HasSubstr("rule \"\""));
+  EXPECT_THAT(detail("a=read;\xff=read"), HasSubstr("rule 2: rooms are named by"));
+  EXPECT_THAT(detail("a=read;b=read," + std::string(100, 'x')), HasSubstr("rule 2: a verb is"));
 }
 
 TEST(RightsTest, AreBounded) {
