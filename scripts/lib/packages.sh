@@ -9,7 +9,7 @@ declare -A PACKAGES=(
     libhiredis-dev libsodium-dev libcjose-dev libgtest-dev libgmock-dev curl:curl"
   [web]="node:nodejs npm:npm"
   [servers]="rabbitmq-server redis-server postgresql-15 nginx:nginx-light curl:curl"
-  [integration]="promtool:prometheus psql:postgresql-client-15"
+  [integration]="openssl:openssl promtool:prometheus psql:postgresql-client-15"
   [browser]="chromium:chromium"
   [lint]="clang-format:clang-format clang-tidy:clang-tidy shellcheck:shellcheck"
 )

@@ -13,7 +13,7 @@ export const cleanEnv = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !name.startsWith('STAMPEDE_')),
 );
 
-/** A gateway: {url, ops, log(), alive(), end(signal)}. Killed at the end of `t` if it still runs. */
+/** A gateway: {url, ops, log(), alive(), signal(signal), end(signal)}. Killed at the end of `t` if it still runs. */
 export async function startGateway(t, flags = [], env = {}) {
   const child = spawn(gatewayBinary, ['--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0', ...flags], {
     env: { ...cleanEnv, ...env },
@@ -33,11 +33,13 @@ export async function startGateway(t, flags = [], env = {}) {
     },
     { describe: () => log },
   );
+  const scheme = / tls=true /.test(log) ? 'https' : 'http';
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${scheme}://127.0.0.1:${port}`,
     ops: `http://127.0.0.1:${opsPort}`,
     log: () => log,
     alive: () => child.exitCode === null && child.signalCode === null,
+    signal: (signal) => child.kill(signal),
     /** Sends the signal; resolves to the exit status when it has ended. */
     end: async (signal) => {
       child.kill(signal);

@@ -1,6 +1,7 @@
 // STOMP by hand over any stream of bytes, so that nothing a library does is between a test and the server.
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { WebSocket } from 'ws';
 
 const escapes = {
@@ -100,11 +101,13 @@ export class RawStomp {
   }
 }
 
+/** `address`: {host, port}, with `ca` through TLS. `endSending` ends this side of the stream only. */
 export async function overTcp(address, version) {
   const client = new RawStomp(version);
-  const socket = connect(address);
-  await once(socket, 'connect');
+  const socket = address.ca ? connectTls(address) : connect(address);
+  await once(socket, address.ca ? 'secureConnect' : 'connect');
   client.wire = { send: (bytes) => socket.write(bytes), end: () => socket.destroy() };
+  client.endSending = () => socket.end();
   socket.on('data', (bytes) => client.heard(bytes));
   socket.on('error', (error) => client.ended(error.message));
   socket.on('close', () => client.ended('closed'));
