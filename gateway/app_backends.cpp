@@ -1,6 +1,7 @@
 // The only place of the gateway that names adapters.
 #include "gateway/app_backends.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "shared/adapters/memory/memory.h"
@@ -14,6 +15,13 @@
 namespace stampede::gateway {
 namespace {
 
+/// Bounds in bytes are made for many messages of the usual size; where larger ones are allowed they
+/// hold some of the largest. A live message that is over its bound would be dropped.
+std::size_t holding_largest(std::size_t bytes, const GatewayConfig& config) {
+  constexpr std::size_t kLargest = 8;
+  return std::max(bytes, kLargest * (config.max_body_bytes + config.max_header_bytes));
+}
+
 /// A gateway of a cluster: storage and REST are the workers'.
 class ClusterBackends final : public Backends {
  public:
@@ -24,6 +32,10 @@ class ClusterBackends final : public Backends {
     broker.url = config.amqp_url;
     broker.self = gateway;
     broker.bind_timeout = config.bind_timeout;
+    for (std::size_t* const bound : {&broker.append_bytes, &broker.bus_queue_bytes,
+                                     &broker.bus_unsent_bytes, &broker.bus_unhandled_bytes}) {
+      *bound = holding_largest(*bound, config);
+    }
     auto ports = rabbitmq::make_ports(loop, broker, metrics, health);
     if (!ports) return ports.error();
 
@@ -31,6 +43,7 @@ class ClusterBackends final : public Backends {
     directory_options.url = config.redis_url;
     directory_options.gateway = gateway;
     directory_options.recent_messages = config.recent_messages;
+    directory_options.pending_bytes = holding_largest(directory_options.pending_bytes, config);
     directory_options.key_ttl = config.message_key_ttl;
     auto directory = redis::make_directory(loop, directory_options, metrics, health);
     if (!directory) return directory.error();
@@ -65,7 +78,7 @@ class EmbeddedBackends final : public Backends {
 
   EmbeddedBackends(std::unique_ptr<MessageStore> store, const GatewayConfig& config, Loop& loop,
                    Metrics& metrics)
-      : queue_({}, metrics),
+      : queue_(queue_limits(config), metrics),
         rooms_(room_limits(config), system_clock()),
         store_(std::move(store)),
         ingest_(ingest_options(), {feed_, *store_, loop, system_clock()}, metrics) {
@@ -86,6 +99,11 @@ class EmbeddedBackends final : public Backends {
     worker::IngestOptions options;
     options.batch.wait = Milliseconds(0);
     return options;
+  }
+  static memory::MemoryQueue::Limits queue_limits(const GatewayConfig& config) {
+    memory::MemoryQueue::Limits limits;
+    limits.bytes = holding_largest(limits.bytes, config);
+    return limits;
   }
   static memory::MemoryRooms::Limits room_limits(const GatewayConfig& config) {
     memory::MemoryRooms::Limits limits;

@@ -13,6 +13,8 @@ import { overTcp, overWebSocket } from './support/raw_stomp.mjs';
 import { eventually } from './support/wait.mjs';
 
 const kMiB = 1024 * 1024;
+// What never comes must not hold up the other tests.
+const patient = { timeout: 180_000 };
 const flags = ['--max-body', '16MiB', '--outbox-bytes', '64MiB', '--stomp-tcp', '127.0.0.1:0'];
 
 async function start(t, more, env) {
@@ -56,7 +58,7 @@ async function exchange(here, there, room) {
   for (const client of [...senders, ...receivers]) client.end();
 }
 
-test('embedded: 16 MiB through both doors, and into the history', async (t) => {
+test('embedded: 16 MiB through both doors, and into the history', patient, async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'stampede-large-'));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   const gateway = await start(t, ['--data-dir', dir]);
@@ -66,7 +68,7 @@ test('embedded: 16 MiB through both doors, and into the history', async (t) => {
   assert.equal(history.length, 2);
 });
 
-test('cluster: 16 MiB from gateway to gateway, and into the history', async (t) => {
+test('cluster: 16 MiB from gateway to gateway, and into the history', patient, async (t) => {
   const { amqpUrl, redisUrl, workers } = clusterEnv();
   const env = { STAMPEDE_AMQP_URL: amqpUrl, STAMPEDE_REDIS_URL: redisUrl };
   const [here, there] = await Promise.all([start(t, [], env), start(t, [], env)]);
@@ -80,7 +82,7 @@ test('cluster: 16 MiB from gateway to gateway, and into the history', async (t) 
   assert.deepEqual((await historyAfter(workers[0], room, 0)).map((m) => m.seq), history.map((m) => m.seq));
 });
 
-test('one byte more is refused with the limit', async (t) => {
+test('one byte more is refused with the limit', patient, async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'stampede-large-'));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   const gateway = await start(t, ['--data-dir', dir]);

@@ -13,6 +13,9 @@ import { startGateway } from './support/program.mjs';
 import { encode, overTcp } from './support/raw_stomp.mjs';
 import { eventually } from './support/wait.mjs';
 
+// What never comes must not hold up the other tests.
+const patient = { timeout: 180_000 };
+
 async function start(t, flags = []) {
   const dir = mkdtempSync(join(tmpdir(), 'stampede-tcp-'));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
@@ -31,7 +34,7 @@ async function netcat(address, bytes) {
   return text;
 }
 
-test('what is piped in gets every receipt, though its side has ended', async (t) => {
+test('what is piped in gets every receipt, though its side has ended', patient, async (t) => {
   const gateway = await start(t);
   const room = freshRoom('piped');
   const frames = [encode('1.2', 'CONNECT', { 'accept-version': '1.2', login: 'nc' })];
@@ -44,7 +47,7 @@ test('what is piped in gets every receipt, though its side has ended', async (t)
   assert.equal((await wholeHistory(gateway.url, room)).length, 200);
 });
 
-test('an ERROR arrives whole, also behind a mountain of input, and the stream ends', async (t) => {
+test('an ERROR arrives whole, also behind a mountain of input, and the stream ends', patient, async (t) => {
   const gateway = await start(t);
   const text = await netcat(gateway.tcp, Buffer.concat([Buffer.from('NONSENSE\n\n\0'), Buffer.alloc(1 << 20, 'x')]));
   assert.match(text, /^ERROR\n/);
@@ -52,7 +55,7 @@ test('an ERROR arrives whole, also behind a mountain of input, and the stream en
   assert.ok(text.trimEnd().endsWith('\0'), 'the frame is whole');
 });
 
-test('SIGTERM ends the stream in good order', async (t) => {
+test('SIGTERM ends the stream in good order', patient, async (t) => {
   const gateway = await start(t);
   const client = await (await overTcp(gateway.tcp, '1.2')).connect();
   const ended = assert.rejects(client.next(), /closed/);
@@ -60,7 +63,7 @@ test('SIGTERM ends the stream in good order', async (t) => {
   await ended;
 });
 
-test('a gateway that is full says so in an ERROR', async (t) => {
+test('a gateway that is full says so in an ERROR', patient, async (t) => {
   const gateway = await start(t, ['--max-connections', '1']);
   const first = await (await overTcp(gateway.tcp, '1.2')).connect();
   const second = await overTcp(gateway.tcp, '1.2');

@@ -16,6 +16,9 @@ import { cleanEnv, gatewayBinary, startGateway } from './support/program.mjs';
 import { overTcp } from './support/raw_stomp.mjs';
 import { eventually } from './support/wait.mjs';
 
+// What never comes must not hold up the other tests.
+const patient = { timeout: 180_000 };
+
 /** A folder with cert.pem and key.pem, gone after the test. `renew` makes both anew. */
 function certificate(t) {
   const dir = mkdtempSync(join(tmpdir(), 'stampede-tls-'));
@@ -56,7 +59,7 @@ async function handshake(port, options = {}) {
 
 const counted = async (gateway, sample) => (await scrape(`${gateway.ops}/metrics`)).get(sample) ?? 0;
 
-test('wss, STOMP over TLS and https are one gateway', async (t) => {
+test('wss, STOMP over TLS and https are one gateway', patient, async (t) => {
   const gateway = await start(t, certificate(t));
   const room = freshRoom('tls');
   const browser = await connected(gateway.url, { login: 'web', webSocket: { ca: gateway.ca } });
@@ -81,7 +84,7 @@ test('wss, STOMP over TLS and https are one gateway', async (t) => {
   await browser.close();
 });
 
-test('TLS 1.2 and 1.3 are spoken, nothing older', async (t) => {
+test('TLS 1.2 and 1.3 are spoken, nothing older', patient, async (t) => {
   const gateway = await start(t, certificate(t));
   for (const port of [gateway.httpPort, gateway.tcp.port]) {
     assert.equal((await handshake(port)).version, 'TLSv1.3');
@@ -91,14 +94,14 @@ test('TLS 1.2 and 1.3 are spoken, nothing older', async (t) => {
   }
 });
 
-test('http:// at the TLS port is told so', async (t) => {
+test('http:// at the TLS port is told so', patient, async (t) => {
   const gateway = await start(t, certificate(t));
   const response = await fetch(`http://127.0.0.1:${gateway.httpPort}/`);
   assert.equal(response.status, 400);
   assert.match(await response.text(), /https:\/\//);
 });
 
-test('SIGHUP: new connections see the new certificate, sessions go on; broken files change nothing', async (t) => {
+test('SIGHUP: new connections see the new certificate, sessions go on; broken files change nothing', patient, async (t) => {
   const files = certificate(t);
   const gateway = await start(t, files);
   const room = freshRoom('reload');
@@ -123,7 +126,7 @@ test('SIGHUP: new connections see the new certificate, sessions go on; broken fi
   assert.ok(gateway.alive());
 });
 
-test('SIGHUP without TLS ends nothing', async (t) => {
+test('SIGHUP without TLS ends nothing', patient, async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'stampede-hup-'));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   const gateway = await startGateway(t, ['--data-dir', dir]);
@@ -132,7 +135,7 @@ test('SIGHUP without TLS ends nothing', async (t) => {
   assert.ok(gateway.alive());
 });
 
-test('handshakes that stall end at their deadline, are counted, and cost nobody else', async (t) => {
+test('handshakes that stall end at their deadline, are counted, and cost nobody else', patient, async (t) => {
   const gateway = await start(t, certificate(t), ['--tls-handshake-timeout', '1s']);
   const client = await connected(gateway.url, { webSocket: { ca: gateway.ca } });
   for (const [port, server] of [[gateway.httpPort, 'client'], [gateway.tcp.port, 'stomp-tcp']]) {
