@@ -99,7 +99,9 @@ void add_rooms(OptionTable& table, GatewayConfig& c) {
            "rooms are open the gateway binds the whole partition, and drops what it has no member "
            "for.")
       .add("recent-messages", config::count_value(c.recent_messages, 1, 100'000),
-           "Recent messages of each room that the directory keeps for all gateways.")
+           "Recent messages of each room that the directory keeps for all gateways; fewer where "
+           "they "
+           "are larger than 16KiB.")
       .add("message-key-ttl",
            config::duration_value(c.message_key_ttl, Milliseconds(1'000), Minutes(24 * 60)),
            "How long a SEND's message-key is remembered: a repeat within it is not a new message.");

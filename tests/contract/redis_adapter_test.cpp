@@ -420,6 +420,20 @@ TEST_F(RedisAdapterTest, TheRecentListIsBounded) {
   EXPECT_LE(length, 200) << "at most one node of the stream over";
 }
 
+TEST_F(RedisAdapterTest, TheRecentListIsShorterWhereMessagesAreLarge) {
+  const auto gateway = start(options("g1"));
+  RedisClient look(server_.url());
+  const std::string megabytes(3 * 1024 * 1024, 'x');
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_TRUE(sequence(*gateway, {make_message("lobby", megabytes)}).at(0));
+  }
+  EXPECT_EQ(look.one({"XLEN", "stampede:{lobby}:r"}), "5") << "as many as 16 MiB hold";
+  ASSERT_TRUE(sequence(*gateway, {make_message("lobby", std::string(9'000'000, 'x'))}).at(0));
+  EXPECT_EQ(look.one({"XLEN", "stampede:{lobby}:r"}), "4") << "but four at least";
+  ASSERT_TRUE(sequence(*gateway, {make_message("lobby", "small")}).at(0));
+  EXPECT_EQ(look.one({"XLEN", "stampede:{lobby}:r"}), "5");
+}
+
 TEST_F(RedisAdapterTest, RefusalsOfTheServerAreUnavailableAndNamed) {
   const auto gateway = start(options("g1"));
   RedisClient look(server_.url());

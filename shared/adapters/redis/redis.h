@@ -22,10 +22,10 @@ struct Options {
   /// share it.
   std::string prefix = "stampede";
 
-  std::size_t recent_messages = 1'000;          ///< kept of each room, at least; Redis rounds up
-  Milliseconds recent_ttl{600'000};             ///< how long a room without members is remembered
-  Milliseconds key_ttl{300'000};                ///< how long a sender's `message-key` is remembered
-  Milliseconds lease{15'000};                   ///< then the members of a dead gateway are gone
+  std::size_t recent_messages = 1'000;  ///< kept of each room; fewer when large (scripts.cpp)
+  Milliseconds recent_ttl{600'000};     ///< how long a room without members is remembered
+  Milliseconds key_ttl{300'000};        ///< how long a sender's `message-key` is remembered
+  Milliseconds lease{15'000};           ///< then the members of a dead gateway are gone
   Milliseconds revocation_ttl{24 * 3'600'000};  ///< how long a revocation is remembered
   Milliseconds revocation_poll{500};            ///< between two looks at what was revoked
   Milliseconds timeout{2'000};                  ///< of one command, and of connecting

@@ -8,6 +8,8 @@ namespace {
 // KEYS state, recent, gateways, then the key of each message that has one
 // ARGV registration ('' for none), '1' if it should have members here, recent count, recent ttl ms,
 //      key ttl ms, floor, then for each message: its id if it has a key, else '', wire form
+// A message that is large for its kind shortens the list, to what 16 MiB hold of its size (four at
+// least), so that a room's recent messages take tens of MiB at most whatever clients may send.
 // Time stands still inside a script, so the messages get consecutive positions: the answer is
 // {flags, prev of the first, seq of the first, then for each duplicate: index, and seq, prev and id
 // of the message that had its key first}.
@@ -43,7 +45,8 @@ for i = 7, #ARGV, 2 do
   else
     seq = seq + 1
     local at = string.format('%.0f', seq)
-    redis.call('XADD', recent, 'MAXLEN', '~', ARGV[3], at .. '-0', 'p', before, 'm', ARGV[i + 1])
+    local most = math.min(tonumber(ARGV[3]), math.max(4, math.floor(16777216 / #ARGV[i + 1])))
+    redis.call('XADD', recent, 'MAXLEN', '~', most, at .. '-0', 'p', before, 'm', ARGV[i + 1])
     if ARGV[i] ~= '' then
       redis.call('SET', KEYS[key], at .. ' ' .. before .. ' ' .. ARGV[i], 'PX', ARGV[5])
     end

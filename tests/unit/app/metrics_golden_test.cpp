@@ -13,6 +13,7 @@
 
 #include "gateway/app.h"
 #include "storage-worker/app.h"
+#include "tests/support/test_certificate.h"
 
 namespace stampede {
 namespace {
@@ -92,17 +93,23 @@ std::string document(const Families& families) {
 
 class MetricsGoldenTest : public testing::Test {
  protected:
+  MetricsGoldenTest() { certificate_.make("cert.pem", "key.pem", "golden"); }
   void TearDown() override { fs::remove_all(folder_); }
 
   gateway::GatewayConfig gateway_config() const {
     gateway::GatewayConfig config;
     config.name = "golden";
     config.listen.port = 0;
+    config.stomp_tcp = config::Endpoint{"127.0.0.1", 0};
     config.metrics_listen.port = 0;
+    config.tls = tls_;
     config.data_dir = folder_.string();
     return config;
   }
 
+  test::CertificateFolder certificate_;
+  sockets::TlsOptions tls_{certificate_.path("cert.pem"), certificate_.path("key.pem"),
+                           Milliseconds(10'000)};
   fs::path folder_ = fs::temp_directory_path() / ("stampede-golden-" + random_hex(6));
 };
 
@@ -123,6 +130,7 @@ TEST_F(MetricsGoldenTest, TheDocumentListsWhatTheProgramsExpose) {
   worker::WorkerConfig config;
   config.listen.port = 0;
   config.metrics_listen.port = 0;
+  config.tls = tls_;
   config.amqp_url = clustered.amqp_url;
   config.redis_url = clustered.redis_url;
   config.database_url = "postgresql://nobody@127.0.0.1:1/nothing";
