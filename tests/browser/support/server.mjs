@@ -68,9 +68,9 @@ export async function embedded_gateway(...more_flags) {
 
 function find_gateway() {
   const named = process.env.STAMPEDE_GATEWAY;
-  const builds = ['release', 'dev'].map((preset) =>
-    join(root, `build/${preset}/gateway/stampede-gateway`),
-  );
+  // What is under test comes before what an earlier build left.
+  const presets = [process.env.STAMPEDE_PRESET, 'release', 'dev'].filter(Boolean);
+  const builds = presets.map((preset) => join(root, `build/${preset}/gateway/stampede-gateway`));
   const found = [named, ...builds].find((path) => path && existsSync(path));
   if (found) return found;
   throw new Error('no stampede-gateway is built; build one, or name it with STAMPEDE_GATEWAY');
