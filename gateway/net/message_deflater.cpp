@@ -8,9 +8,9 @@ namespace stampede::gateway {
 namespace {
 
 constexpr int kWindowBits = 15;
-/// Of zlib's 1 to 9. A reset clears tables of this size for every message; those of the default, 8,
-/// take longer to clear than a chat message takes to compress.
-constexpr int kMemoryLevel = 5;
+/// zlib's default. Smaller tables would have to be cleared for every message, too, and a shard has
+/// only one set of them: less memory made nothing faster (bench/ws_deflate).
+constexpr int kMemoryLevel = 8;
 /// 00 00 ff ff: the end of a flush, which is not sent.
 constexpr std::size_t kTailBytes = 4;
 constexpr std::size_t kKeptOutputBytes = 64 * 1024;
