@@ -101,4 +101,19 @@ void add_auth_options(config::OptionTable& table, AuthOptions& options) {
   add_logins(table, options);
 }
 
+void check_auth_options(const AuthOptions& options, const config::OptionTable& table,
+                        std::vector<config::Problem>& problems) {
+  for (const char* const name : {"jwt-algorithm", "jwt-issuer", "jwt-audience"}) {
+    if (!options.jwt_keys.empty() || table.at(name).source.empty()) continue;
+    problems.push_back({table.at(name).where(),
+                        "says something about tokens, but none are taken without --jwt-keys"});
+  }
+  if (options.login_delay_max < options.login_delay) {
+    problems.push_back({table.at("login-delay-max").where(),
+                        config::show_duration(options.login_delay_max) +
+                            " is less than --login-delay " +
+                            config::show_duration(options.login_delay) + "; give at least that"});
+  }
+}
+
 }  // namespace stampede::auth

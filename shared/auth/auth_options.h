@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "shared/auth/rights.h"
 #include "shared/base/clock.h"
 #include "shared/config/option_table.h"
+#include "shared/config/parsed.h"
 
 namespace stampede::auth {
 
@@ -34,5 +36,8 @@ struct AuthOptions {
 
 /// Adds the group "Authentication"; `options` outlives the table.
 void add_auth_options(config::OptionTable& table, AuthOptions& options);
+/// What is wrong with several of them together; for the program's CrossCheck.
+void check_auth_options(const AuthOptions& options, const config::OptionTable& table,
+                        std::vector<config::Problem>& problems);
 
 }  // namespace stampede::auth
