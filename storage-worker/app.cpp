@@ -94,7 +94,8 @@ Result<void> App::listen() {
   if (auto listening = api_->listen(); !listening) return listening;
   log_info("worker listens", {{"address", config_.listen.address},
                               {"port", api_->local_port()},
-                              {"metrics_port", ops_->local_port()}});
+                              {"metrics_port", ops_->local_port()},
+                              {"tls", tls_ != nullptr}});
   return {};
 }
 

@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { connected } from './support/chat_client.mjs';
-import { freshRoom } from './support/cluster.mjs';
+import { clusterEnv, freshRoom } from './support/cluster.mjs';
 import { scrape } from './support/metrics.mjs';
-import { cleanEnv, gatewayBinary, startGateway } from './support/program.mjs';
+import { cleanEnv, gatewayBinary, startGateway, startWorker } from './support/program.mjs';
 import { overTcp } from './support/raw_stomp.mjs';
 import { eventually } from './support/wait.mjs';
 
@@ -150,6 +150,25 @@ test('handshakes that stall end at their deadline, are counted, and cost nobody 
   }
   await client.send(freshRoom('alive'), 'still here');
   await client.close();
+});
+
+test('a worker serves its REST API over https, and reloads too', patient, async (t) => {
+  const files = certificate(t);
+  const { amqpUrl, redisUrl, databaseUrl } = clusterEnv();
+  const worker = await startWorker(t, ['--tls-cert', files.cert, '--tls-key', files.key], {
+    STAMPEDE_AMQP_URL: amqpUrl,
+    STAMPEDE_REDIS_URL: redisUrl,
+    STAMPEDE_DATABASE_URL: databaseUrl,
+  });
+  await eventually('it answers', async () => {
+    const [response] = await once(get(`${worker.url}/api/v1/rooms`, { ca: readFileSync(files.cert) }), 'response');
+    response.resume();
+    return response.statusCode === 200;
+  });
+  files.renew('second');
+  worker.signal('SIGHUP');
+  await eventually('it is reloaded', () => /TLS certificate reloaded/.test(worker.log()));
+  assert.equal((await handshake(Number(new URL(worker.url).port))).name, 'second');
 });
 
 test('every problem of the files at once, before anything starts', (t) => {

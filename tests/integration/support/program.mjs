@@ -13,9 +13,14 @@ export const cleanEnv = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !name.startsWith('STAMPEDE_')),
 );
 
+/** A worker, in the same way; `env` names its servers. */
+export const startWorker = (t, flags = [], env = {}) => start(t, workerBinary, 'worker listens', flags, env);
+
 /** A gateway: {url, ops, log(), alive(), signal(signal), end(signal)}. Killed at the end of `t` if it still runs. */
-export async function startGateway(t, flags = [], env = {}) {
-  const child = spawn(gatewayBinary, ['--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0', ...flags], {
+export const startGateway = (t, flags = [], env = {}) => start(t, gatewayBinary, 'gateway listens', flags, env);
+
+async function start(t, binary, listens, flags, env) {
+  const child = spawn(binary, ['--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0', ...flags], {
     env: { ...cleanEnv, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -26,14 +31,14 @@ export async function startGateway(t, flags = [], env = {}) {
     log += data;
   });
   const [, port, opsPort] = await eventually(
-    'the gateway listens',
+    listens,
     () => {
       if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${log}`);
-      return /gateway listens.* port=(\d+).* metrics_port=(\d+)/.exec(log);
+      return new RegExp(`${listens}.* port=(\\d+).* metrics_port=(\\d+)`).exec(log);
     },
     { describe: () => log },
   );
-  const scheme = / tls=true /.test(log) ? 'https' : 'http';
+  const scheme = /\btls=true\b/.test(log) ? 'https' : 'http';
   return {
     url: `${scheme}://127.0.0.1:${port}`,
     ops: `http://127.0.0.1:${opsPort}`,
