@@ -69,8 +69,9 @@ struct Authenticator::Impl {
   }
 
   void authenticate(Credentials credentials, Reply<Result<Principal>> reply) {
-    loop_.post([this, credentials = std::move(credentials), reply = std::move(reply)] {
-      decide(credentials, reply);
+    auto open = std::make_shared<OpenLogin>(credentials.peer_address, std::move(reply));
+    loop_.post([this, credentials = std::move(credentials), open = std::move(open)] {
+      decide(credentials, open);
     });
   }
 
@@ -83,7 +84,7 @@ struct Authenticator::Impl {
 
  private:
   // The loop's thread only.
-  void decide(const Credentials& credentials, const Reply<Result<Principal>>& reply);
+  void decide(const Credentials& credentials, const OpenLoginRef& open);
   void admit_anonymous(const std::string& login, const OpenLoginRef& open);
   void check_token(const std::string& compact, const OpenLoginRef& open);
   void check_passcode(const PresentedPasscode& shown, const OpenLoginRef& open);
@@ -113,27 +114,23 @@ struct Authenticator::Impl {
   std::optional<LoginThreads> threads_;
 };
 
-void Authenticator::Impl::decide(const Credentials& credentials,
-                                 const Reply<Result<Principal>>& reply) {
-  const auto opened = [&](Method method) {
-    return std::make_shared<OpenLogin>(method, credentials.peer_address, reply);
-  };
-  if (!options_.enabled()) return admit_anonymous(credentials.login, opened(Method::kAnonymous));
+void Authenticator::Impl::decide(const Credentials& credentials, const OpenLoginRef& open) {
+  if (!options_.enabled()) return admit_anonymous(credentials.login, open);
   const Known known = files_.known();
+  open->set_method(known.users == nullptr ? Method::kToken : Method::kPasscode);
   const auto presented = read_credentials(credentials, known.keys != nullptr);
-  if (!presented) return finish(opened(Method::kToken), presented.error());
+  if (!presented) return finish(open, presented.error());
   if (const auto* const token = std::get_if<PresentedToken>(&*presented)) {
-    return check_token(token->compact, opened(Method::kToken));
+    return check_token(token->compact, open);
   }
   if (const auto* const shown = std::get_if<PresentedPasscode>(&*presented)) {
-    return check_passcode(*shown, opened(Method::kPasscode));
+    return check_passcode(*shown, open);
   }
   // Nothing was tried, so there is nothing to hold back.
   const Error nothing =
       denied(known.users == nullptr  ? "a token is needed"
              : known.keys == nullptr ? "a user name and a passcode are needed"
                                      : "a user name and a passcode, or a token, are needed");
-  const auto open = opened(known.users == nullptr ? Method::kToken : Method::kPasscode);
   meters_.count(open->method(), nothing);
   open->answer(nothing);
 }
@@ -164,10 +161,12 @@ Result<Principal> Authenticator::Impl::token_principal(const std::string& compac
 }
 
 void Authenticator::Impl::check_token(const std::string& compact, const OpenLoginRef& open) {
+  open->set_method(Method::kToken);
   finish(open, token_principal(compact));
 }
 
 void Authenticator::Impl::check_passcode(const PresentedPasscode& shown, const OpenLoginRef& open) {
+  open->set_method(Method::kPasscode);
   const auto users = files_.known().users;
   if (users == nullptr) return finish(open, denied("passcodes are not taken here; a token is"));
   if (shown.passcode.size() > kMaxPasscodeBytes) return finish(open, wrong_passcode());

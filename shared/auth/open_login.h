@@ -17,8 +17,8 @@ enum class Method : std::uint8_t { kAnonymous, kPasscode, kToken };
 /// when the authenticator goes. One thread at a time.
 class OpenLogin {
  public:
-  OpenLogin(Method method, std::string address, Reply<Result<Principal>> reply)
-      : method_(method), address_(std::move(address)), reply_(std::move(reply)) {}
+  OpenLogin(std::string address, Reply<Result<Principal>> reply)
+      : address_(std::move(address)), reply_(std::move(reply)) {}
   ~OpenLogin() {
     if (!answered_) reply_(Error(Errc::kCancelled, "the process is shutting down"));
   }
@@ -29,11 +29,12 @@ class OpenLogin {
     answered_ = true;
     reply_(std::move(result));
   }
+  void set_method(Method method) noexcept { method_ = method; }
   [[nodiscard]] Method method() const noexcept { return method_; }
   [[nodiscard]] const std::string& address() const noexcept { return address_; }
 
  private:
-  const Method method_;
+  Method method_ = Method::kAnonymous;
   const std::string address_;
   const Reply<Result<Principal>> reply_;
   bool answered_ = false;
