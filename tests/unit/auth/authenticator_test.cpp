@@ -288,10 +288,10 @@ TEST_F(AuthenticatorTest, WhatIsOpenWhenItGoesIsCancelled) {
   options_.login_delay = Milliseconds(60'000);
   options_.login_delay_max = Milliseconds(60'000);
   for (const bool one_was_refused : {false, true}) {
+    const double before = logins("passcode", "denied");
     auto authenticator = make();
     std::vector<std::future<Result<Principal>>> open;
     for (int i = 0; i < 6; ++i) open.push_back(ask(*authenticator, {"ann", "wrong", "", "::1"}));
-    const double before = logins("passcode", "denied");
     while (one_was_refused && logins("passcode", "denied") == before) std::this_thread::yield();
     for (int i = 0; i < 100; ++i) open.push_back(ask(*authenticator, {"ann", "wrong", "", "::1"}));
     authenticator.reset();
