@@ -2,7 +2,7 @@
 // test their work would otherwise take the CPU time that they take nowhere from a server.
 //
 // Its parent says {start: {http, tcp}} (ports) and {stop: true}; it says {inPlace: true} once every client has been
-// where it stalls, {stopped: true}, and now and then {ended: {kind: {ended, told, asExpected, other}, …}}: how many the
+// where it stalls, {stopped: true}, and now and then {ended: {kind: {ended, told, asExpected, other}, …}, cpuSeconds}: how many the
 // gateway ended, how many of those it told why, how many its kind's reason, and what one heard that was told nothing.
 import { connect } from 'node:net';
 import { setPriority } from 'node:os';
@@ -34,7 +34,7 @@ class Foe {
     this.timers = [];
     this.socket = connect(this.port, '127.0.0.1');
     this.socket.on('connect', () => {
-      if (this.kind.door === 'ws') this.socket.write(`${upgradeRequest(this.port)}\r\n`);
+      if (this.kind.door === 'ws') this.socket.write(`${upgradeRequest(this.port)}${this.kind.offers ?? ''}\r\n`);
       else this.enter();
     });
     this.socket.on('data', (bytes) => this.listen(bytes));
@@ -100,7 +100,7 @@ class Speaker {
     this.socket = connect(ports.http, '127.0.0.1', () => this.socket.write(`${upgradeRequest(ports.http)}\r\n`));
     this.socket.once('data', () => {
       this.socket.write(wsFrame(hello));
-      this.timer = setInterval(() => this.socket.writableLength < 1e6 && this.socket.write(wsFrame(message)), 40);
+      this.timer = setInterval(() => this.socket.writableLength < 1e6 && this.socket.write(wsFrame(message)), 100);
     });
     this.socket.on('error', () => {});
     this.socket.on('close', () => this.leave());
@@ -136,4 +136,7 @@ process.on('message', (message) => {
   if (message.stop) stop();
 });
 process.on('disconnect', () => process.exit(0));
-setInterval(() => process.send({ ended }), 500);
+setInterval(() => {
+  const { user, system } = process.cpuUsage();
+  process.send({ ended, cpuSeconds: (user + system) / 1e6 });
+}, 500);

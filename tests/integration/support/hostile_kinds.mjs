@@ -1,15 +1,17 @@
 // Clients that stall or flood, each in its own way. A kind: {door, count, act(foe), told, counted}.
 //   door      'http' (a bare connection), 'ws' (a WebSocket whose handshake is done) or 'tcp' (STOMP without one)
 //   count     how many there are of it
+//   offers    what its handshake offers beyond the usual, if anything
 //   act       what it does once it is through the door
 //   told      what the gateway says before it ends the connection; null: nothing that such a client could read
 //   counted   the metric that counts it; null: it may stay, and costs what memory is bounded to
+import { deflateRawSync } from 'node:zlib';
 import { encode } from './raw_stomp.mjs';
 
 /** A client's WebSocket frame, masked with zeros. */
-export function wsFrame(payload, { opcode = 1, fin = true } = {}) {
+export function wsFrame(payload, { opcode = 1, fin = true, deflated = false } = {}) {
   const bytes = Buffer.from(payload);
-  const first = (fin ? 0x80 : 0) | opcode;
+  const first = (fin ? 0x80 : 0) | (deflated ? 0x40 : 0) | opcode;
   let head;
   if (bytes.length < 126) head = Buffer.from([first, 0x80 | bytes.length]);
   else if (bytes.length < 65536) head = Buffer.from([first, 0xfe, bytes.length >> 8, bytes.length & 255]);
@@ -21,6 +23,7 @@ export function wsFrame(payload, { opcode = 1, fin = true } = {}) {
   return Buffer.concat([head, Buffer.alloc(4), bytes]);
 }
 
+/** Without the blank line that ends it. */
 export const upgradeRequest = (port) =>
   `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
   'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
@@ -45,6 +48,8 @@ const halfSend = (bytes) => {
   return whole.subarray(0, whole.length - 200_000 + bytes);
 };
 
+const bomb = deflateRawSync(Buffer.alloc(64 << 20, '\n'));
+
 export const busyRoom = 'busy';
 
 export const kinds = {
@@ -65,7 +70,7 @@ export const kinds = {
     act: (foe) => foe.every(50, () => foe.write(`${foe.wrote ? '' : upgradeRequest(foe.port)}X: ${'y'.repeat(2000)}\r\n`)),
   },
   'no CONNECT': {
-    door: 'ws', count: 300, told: /message:Connect timeout/, counted: closed('connect_timeout'),
+    door: 'ws', count: 280, told: /message:Connect timeout/, counted: closed('connect_timeout'),
     act: () => {},
   },
   'CONNECT byte by byte': {
@@ -128,6 +133,11 @@ export const kinds = {
   'a body that is too long': {
     door: 'tcp', count: 50, told: /message:Frame too large/, counted: closed('message_too_big'),
     act: (foe) => foe.write(Buffer.concat([hello, stomp('SEND', { destination: '/topic/a' }, Buffer.alloc(400_000))])),
+  },
+  'a message that inflates to 64 MiB': {
+    door: 'ws', count: 20, told: /\x88/, counted: closed('message_too_big'),
+    offers: 'Sec-WebSocket-Extensions: permessage-deflate\r\n',
+    act: (foe) => foe.write(wsFrame(bomb, { deflated: true })),
   },
   'no WebSocket at all behind the handshake': {
     door: 'ws', count: 50, told: /\x88/, counted: closed('protocol_error'),
