@@ -8,9 +8,10 @@
 namespace stampede::gateway {
 namespace {
 
-/// What one client's input may become in one turn of the loop: some bytes that compress well are
-/// megabytes, and the shard's other clients wait meanwhile. Not compressed input is always less.
-constexpr std::size_t kMaxInputPerTurn = 256 * 1024;
+/// What one client's input may become in one turn of the loop: as much as one that does not compress
+/// can make a turn read. Some bytes that compress well are megabytes, and the shard's other clients
+/// wait meanwhile.
+constexpr std::size_t kMaxInputPerTurn = 64 * 1024;
 
 }  // namespace
 

@@ -16,7 +16,7 @@ let ports = null;
 let missing = 0; // clients that have not been in place yet
 let crowd = [];
 
-/** One hostile client; whenever the gateway ends it, it comes again after a second. */
+/** One hostile client; whenever the gateway ends it, it comes again after a second or two. */
 class Foe {
   constructor(name) {
     this.name = name;
@@ -82,7 +82,7 @@ class Foe {
     record.asExpected += asExpected;
     record.told += told;
     if (!told) record.other = this.heard.slice(-200);
-    setTimeout(() => this.open(), 1000);
+    setTimeout(() => this.open(), 1000 + 1000 * Math.random());
   }
 
   leave() {

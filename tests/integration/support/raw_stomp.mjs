@@ -117,7 +117,7 @@ export async function overTcp(address, version) {
 /** Each frame is cut into pieces, one WebSocket message each, alternately binary and, where it may be, text. */
 export async function overWebSocket(url, version, pieceBytes = 7) {
   const client = new RawStomp(version);
-  const socket = new WebSocket(url);
+  const socket = new WebSocket(url, { perMessageDeflate: false });
   await once(socket, 'open');
   let messages = 0;
   const send = (bytes) => {
