@@ -49,8 +49,9 @@ run_fuzz_target() {
   program=$(build_dir fuzz)/tests/fuzz/fuzz_$target
   mkdir -p "$grown" "$found"
   say "fuzzing $target $2"
-  # Without entropic scheduling, whose bookkeeping takes longer than a session does.
-  "$program" -max_len=2048 -timeout=10 -rss_limit_mb=2048 \
+  # Without entropic scheduling, whose bookkeeping takes longer than a session does. The timeout is by the clock on
+  # the wall, and others may use the machine.
+  "$program" -max_len=2048 -timeout=60 -rss_limit_mb=2048 \
     -entropic=0 -print_final_stats=1 -dict="$ROOT/tests/fuzz/dictionaries/$target.dict" \
     -artifact_prefix="$found/$target-" "${@:3}" "$grown" "$ROOT/tests/fuzz/corpus/$target" \
     >"$log" 2>&1 || status=$?
