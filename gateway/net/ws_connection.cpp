@@ -8,9 +8,9 @@
 namespace stampede::gateway {
 namespace {
 
-/// What one client's input may become in one turn of the loop: as much as one that does not compress
-/// can make a turn read. Some bytes that compress well are megabytes, and the shard's other clients
-/// wait meanwhile.
+/// What one client's input may become in one turn of the loop: as much as one that does not
+/// compress can make a turn read. Some bytes that compress well are megabytes, and the shard's
+/// other clients wait meanwhile.
 constexpr std::size_t kMaxInputPerTurn = 64 * 1024;
 
 }  // namespace

@@ -106,8 +106,9 @@ std::string judge(const std::string& file, const std::string& included, bool quo
     return file + " may not include " + included;
   }
   const bool third_party = included.find('/') != std::string::npos || included.ends_with(".h");
-  static const std::vector<std::string> kSystem{"sys/",      "netinet/", "arpa/",  "unistd.h",
-                                                "pthread.h", "fcntl.h",  "poll.h", "netdb.h", "termios.h"};
+  static const std::vector<std::string> kSystem{"sys/",     "netinet/",  "arpa/",
+                                                "unistd.h", "pthread.h", "fcntl.h",
+                                                "poll.h",   "netdb.h",   "termios.h"};
   if (!third_party || starts_with_any(included, kSystem) ||
       starts_with_any(included, rule->second.libraries)) {
     return {};
