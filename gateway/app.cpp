@@ -77,11 +77,13 @@ Result<void> App::assemble() {
   rooms.max_room_bindings = config_.max_room_bindings;
   dispatcher_ = std::make_unique<Dispatcher>(backend_, system_clock(), backends_->bus(), fanout_,
                                              gateway_, rooms, metrics_);
+  backlog_ = std::make_unique<Backlog>(backend_, system_clock(), Backlog::Options{},
+                                       backends_->directory(), backends_->history(), metrics_);
   for (std::size_t i = 0; i < shard_count(config_.shards); ++i) {
     loops_.push_back(std::make_unique<Loop>("shard-" + std::to_string(i)));
     shards_.push_back(std::make_unique<AppShard>(*loops_[i], i, config_, gateway_, *backends_,
-                                                 *dispatcher_, fanout_, budget_, page, tls_,
-                                                 metrics_));
+                                                 *backlog_, *dispatcher_, fanout_, budget_, page,
+                                                 tls_, metrics_));
   }
   dispatcher_->start();
 

@@ -8,6 +8,7 @@
 #include "gateway/app_backends.h"
 #include "gateway/app_shard.h"
 #include "gateway/config/config.h"
+#include "gateway/rooms/backlog.h"
 #include "gateway/rooms/dispatcher.h"
 #include "gateway/rooms/local_fanout.h"
 #include "shared/base/health.h"
@@ -56,6 +57,7 @@ class App {
   std::vector<std::unique_ptr<Loop>> loops_;
   std::unique_ptr<Backends> backends_;
   std::unique_ptr<Dispatcher> dispatcher_;
+  std::unique_ptr<Backlog> backlog_;
   std::vector<std::unique_ptr<AppShard>> shards_;
   std::unique_ptr<http::Server> ops_;
   std::unique_ptr<Signals> signals_;

@@ -7,6 +7,7 @@
 #include "shared/adapters/memory/memory.h"
 #include "shared/adapters/rabbitmq/rabbitmq.h"
 #include "shared/adapters/redis/redis.h"
+#include "shared/adapters/rest/rest.h"
 #include "shared/adapters/sqlite/sqlite.h"
 #include "shared/base/clock.h"
 #include "storage-worker/api/api.h"
@@ -48,7 +49,17 @@ class ClusterBackends final : public Backends {
     auto directory = redis::make_directory(loop, directory_options, metrics, health);
     if (!directory) return directory.error();
 
+    std::unique_ptr<History> history;
+    if (!config.history_url.empty()) {
+      rest::Options options;
+      options.url = config.history_url;
+      auto reader = rest::make_history(loop, options, metrics);
+      if (!reader) return reader.error();
+      history = *std::move(reader);
+    }
+
     auto made = std::make_unique<ClusterBackends>();
+    made->history_ = std::move(history);
     made->ports_ = *std::move(ports);
     made->directory_ = *std::move(directory);
     return made;
@@ -57,12 +68,14 @@ class ClusterBackends final : public Backends {
   MessageBus& bus() override { return *ports_.bus; }
   MessageFeed& feed() override { return *ports_.feed; }
   RoomDirectory& directory() override { return *directory_; }
+  History* history() override { return history_.get(); }
   void add_routes(http::Router&, Executor&) override {}
   void drain(Task done) override { done(); }
 
  private:
   rabbitmq::Ports ports_;
   std::unique_ptr<RoomDirectory> directory_;
+  std::unique_ptr<History> history_;
 };
 
 /// Gateway and worker in one process, over memory and one SQLite file.
@@ -88,6 +101,7 @@ class EmbeddedBackends final : public Backends {
   MessageBus& bus() override { return bus_; }
   MessageFeed& feed() override { return feed_; }
   RoomDirectory& directory() override { return directory_; }
+  History* history() override { return store_.get(); }
   void add_routes(http::Router& router, Executor& on) override {
     worker::add_api(router, {*store_, directory_, on});
   }

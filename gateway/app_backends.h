@@ -7,6 +7,7 @@
 #include "shared/base/health.h"
 #include "shared/base/metrics.h"
 #include "shared/http/router.h"
+#include "shared/ports/history.h"
 #include "shared/ports/message_bus.h"
 #include "shared/ports/message_feed.h"
 #include "shared/ports/room_directory.h"
@@ -23,6 +24,8 @@ class Backends {
   [[nodiscard]] virtual MessageBus& bus() = 0;
   [[nodiscard]] virtual MessageFeed& feed() = 0;
   [[nodiscard]] virtual RoomDirectory& directory() = 0;
+  /// Stored messages; null where there is no way to read them.
+  [[nodiscard]] virtual History* history() = 0;
 
   /// Adds the REST API where this process serves it (embedded). Its handlers run on `on`.
   virtual void add_routes(http::Router& router, Executor& on) = 0;

@@ -14,7 +14,12 @@ constexpr Milliseconds kDrainPoll{10};
 RoomRegistry::Options room_options(const GatewayConfig& config) {
   RoomRegistry::Options options;
   options.reorder_window = config.reorder_window;
-  options.heal_limit = config.recent_messages;
+  options.heal_limit = config.replay_limit;
+  options.heal_timeout = config.heal_timeout;
+  options.check_interval = config.room_check;
+  options.ring.messages = config.ring_messages;
+  options.replay.limit = config.replay_limit;
+  options.replay.patience = config.heal_timeout;
   return options;
 }
 
@@ -24,6 +29,8 @@ SessionLimits session_limits(const GatewayConfig& config) {
   limits.decoder.max_headers = config.max_headers;
   limits.decoder.max_header_bytes = config.max_header_bytes;
   limits.max_waiting_bytes = config.outbox_bytes;
+  limits.replay_window_bytes = config.outbox_bytes / 4;
+  limits.max_replay = config.replay_limit;
   limits.max_transaction_bytes = std::max(limits.max_transaction_bytes, config.max_body_bytes);
   limits.max_subscriptions = config.max_subscriptions;
   limits.connect_timeout = config.connect_timeout;
@@ -76,13 +83,14 @@ std::shared_ptr<sockets::TlsHandshakes> tcp_handshakes(
 }  // namespace
 
 AppShard::AppShard(Loop& loop, std::size_t index, const GatewayConfig& config,
-                   const GatewayId& gateway, Backends& backends, Dispatcher& dispatcher,
-                   LocalFanout& fanout, ConnectionBudget& budget, const http::Handler& page,
+                   const GatewayId& gateway, Backends& backends, Backlog& backlog,
+                   Dispatcher& dispatcher, LocalFanout& fanout, ConnectionBudget& budget,
+                   const http::Handler& page,
                    const std::shared_ptr<const sockets::TlsIdentity>& tls, Metrics& metrics)
     : loop_(loop),
       wheel_(system_clock()),
-      rooms_(loop_, system_clock(), room_options(config), backends.directory(), dispatcher, fanout,
-             metrics),
+      rooms_(loop_, system_clock(), room_options(config), backends.directory(), backlog, dispatcher,
+             fanout, metrics),
       publisher_(loop_, system_clock(), rooms_.shard(), backends.directory(), backends.feed(),
                  backends.bus(), fanout, rooms_, metrics),
       context_{loop_,

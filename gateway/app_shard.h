@@ -26,7 +26,7 @@ class AppShard {
   /// `page` answers what is not API (the chat page) and may be empty; without `tls` clients are
   /// served in the clear.
   AppShard(Loop& loop, std::size_t index, const GatewayConfig& config, const GatewayId& gateway,
-           Backends& backends, Dispatcher& dispatcher, LocalFanout& fanout,
+           Backends& backends, Backlog& backlog, Dispatcher& dispatcher, LocalFanout& fanout,
            ConnectionBudget& budget, const http::Handler& page,
            const std::shared_ptr<const sockets::TlsIdentity>& tls, Metrics& metrics);
 

@@ -43,6 +43,10 @@ void add_servers(OptionTable& table, GatewayConfig& c) {
            "needs no server.")
       .add("redis-url", config::url_value(c.redis_url, {"redis", "rediss"}),
            "Redis. Needs --amqp-url too.")
+      .add("history-url", config::url_value(c.history_url, {"http"}),
+           "REST API of a worker, or of what stands in front of several, without a path: stored "
+           "messages for clients that come back. Without it no more than --recent-messages of a "
+           "room can be replayed.")
       .add("data-dir", config::path_value(c.data_dir),
            "Where the embedded gateway stores messages. Not used in a cluster.");
 }
@@ -92,6 +96,16 @@ void add_rooms(OptionTable& table, GatewayConfig& c) {
       .add("reorder-window",
            config::duration_value(c.reorder_window, Milliseconds(0), Milliseconds(10'000)),
            "How long a message that came early waits for those before it.")
+      .add("heal-timeout",
+           config::duration_value(c.heal_timeout, Milliseconds(0), Milliseconds(60'000)),
+           "How long a missing message is looked for before the room goes on without it.")
+      .add("room-check", config::duration_value(c.room_check, Milliseconds(100), Minutes(10)),
+           "How often a room's position is compared with the directory's, to find a lost last "
+           "message; at most 2000 rooms a thread at once.")
+      .add("ring-messages", config::count_value(c.ring_messages, 1, 100'000),
+           "Recent messages of each room that every thread keeps for clients that come back.")
+      .add("replay-limit", config::count_value(c.replay_limit, 1, 1'000'000),
+           "Messages that a SUBSCRIBE with since or history gets at most.")
       .add("linger", config::duration_value(c.linger, Milliseconds(0), Minutes(60)),
            "How long a room stays bound after its last member here has left.")
       .add("max-room-bindings", config::count_value(c.max_room_bindings, 0, 10'000),
@@ -157,6 +171,12 @@ void check_together(const GatewayConfig& c, const OptionTable& table,
                         std::string("a cluster needs both servers; give ") +
                             (lacks_redis ? "--redis-url" : "--amqp-url") +
                             " too, or neither for an embedded gateway"});
+  }
+  const config::Option& history = table.at("history-url");
+  if (c.embedded() && !history.source.empty()) {
+    problems.push_back({history.where(),
+                        "an embedded gateway stores its messages itself; leave --history-url out, "
+                        "or give --amqp-url and --redis-url"});
   }
   if (c.outbox_bytes < c.max_body_bytes + c.max_header_bytes) {
     problems.push_back({table.at("outbox-bytes").where(),

@@ -28,6 +28,7 @@ struct GatewayConfig {
 
   std::string amqp_url;  ///< empty, like redis_url: embedded
   std::string redis_url;
+  std::string history_url;  ///< empty: the recent lists are all that can be replayed
   std::string data_dir = "./data";
 
   std::size_t max_connections = 100'000;
@@ -51,6 +52,10 @@ struct GatewayConfig {
   std::size_t max_room_bindings = 32;  ///< of one partition
   std::size_t recent_messages = 1000;
   Milliseconds message_key_ttl{300'000};
+  Milliseconds heal_timeout{2'000};
+  Milliseconds room_check{5'000};
+  std::size_t ring_messages = 100;
+  std::size_t replay_limit = 10'000;
 
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;

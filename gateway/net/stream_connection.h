@@ -32,6 +32,7 @@ class StreamConnection : public Transport,
   void close(CloseReason reason) final;
   void pause_reading() final;
   void resume_reading() final;
+  [[nodiscard]] std::size_t queued_bytes() const final { return outbox_.bytes(); }
   [[nodiscard]] std::string_view peer() const final { return peer_; }
 
   void flush() final;

@@ -26,6 +26,10 @@ class Subscriber {
   /// For individual ones instead.
   virtual void deliver_individually(const MessageRef& message) = 0;
 
+  /// Whether it can take more of what it may get at its own pace.
+  [[nodiscard]] virtual bool has_room() const { return true; }
+
+  [[nodiscard]] bool individual() const noexcept { return individual_; }
   [[nodiscard]] stomp::Version version() const noexcept { return version_; }
   /// The client's subscription id; empty for a 1.0 subscription without one.
   [[nodiscard]] const std::string& id() const noexcept { return id_; }

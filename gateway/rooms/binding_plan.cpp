@@ -19,6 +19,15 @@ bool BindingPlan::want(const RoomName& room) {
   return single != partition.rooms.end() && single->second == State::kBound;
 }
 
+std::optional<BindingKey> BindingPlan::heard_by(const RoomName& room) const {
+  const std::uint32_t index = partition_of(room);
+  const Partition& partition = partitions_[index];
+  if (partition.whole == State::kBound) return BindingKey{index, {}};
+  const auto single = partition.rooms.find(room);
+  if (single == partition.rooms.end() || single->second != State::kBound) return std::nullopt;
+  return BindingKey{index, room};
+}
+
 void BindingPlan::drop(const RoomName& room) {
   const std::uint32_t index = partition_of(room);
   if (partitions_[index].wanted.erase(room) == 0) return;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -41,6 +42,9 @@ class BindingPlan {
   [[nodiscard]] std::vector<RoomName> bound(const std::vector<BindingKey>& keys);
   /// It could not. Returns the rooms that are not heard and not wanted any more because of that.
   [[nodiscard]] std::vector<RoomName> failed(const std::vector<BindingKey>& keys);
+
+  /// Through which binding the room is heard; none when it is not, or not yet.
+  [[nodiscard]] std::optional<BindingKey> heard_by(const RoomName& room) const;
 
   [[nodiscard]] std::size_t wanted() const noexcept { return wanted_; }
   /// Partitions that are bound as a whole.

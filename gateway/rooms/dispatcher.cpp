@@ -34,7 +34,9 @@ Dispatcher::Dispatcher(Executor& on, const Clock& clock, MessageBus& bus, LocalF
       received_(metrics.counter("stampede_gateway_bus_messages_total",
                                 "Messages of other gateways that the bus delivered.")),
       unwanted_lingering_(unwanted(metrics, "lingering")),
-      unwanted_elsewhere_(unwanted(metrics, "elsewhere")) {}
+      unwanted_elsewhere_(unwanted(metrics, "elsewhere")),
+      rebound_(metrics.counter("stampede_gateway_rebound_total",
+                               "Bindings made anew because a room's messages did not arrive.")) {}
 
 void Dispatcher::start() {
   bus_.start(on_, [this](const std::vector<MessageRef>& batch) { on_batch(batch); });
@@ -48,6 +50,26 @@ void Dispatcher::open(ShardIndex shard, RoomName room, Reply<Result<void>> opene
 
 void Dispatcher::close(ShardIndex shard, RoomName room) {
   on_.post([this, shard, room = std::move(room)] { on_close(shard, room); });
+}
+
+void Dispatcher::rebind(RoomName room) {
+  on_.post([this, room = std::move(room)] { on_rebind(room); });
+}
+
+void Dispatcher::on_rebind(const RoomName& name) {
+  const auto key = plan_.heard_by(name);
+  if (!key) return;
+  rebound_.add();
+  log_warn("room falls behind again and again, binding it anew",
+           {{"room", name.str()}, {"whole_partition", key->whole_partition()}});
+  bus_.unbind({*key});
+  bus_.bind({*key}, Reply<Result<void>>(on_, [name](const Result<void>& result) {
+              // The room's members stay; when it falls behind again, this is tried again.
+              if (!result) {
+                log_warn("room could not be bound anew",
+                         {{"room", name.str()}, {"reason", result.error().detail}});
+              }
+            }));
 }
 
 void Dispatcher::on_open(ShardIndex shard, const RoomName& name,

@@ -36,6 +36,9 @@ class Dispatcher {
   /// gateway publishes afterwards reaches the shard.
   void open(ShardIndex shard, RoomName room, Reply<Result<void>> opened);
   void close(ShardIndex shard, RoomName room);
+  /// Unbinds and binds a room whose messages do not arrive: a broker may have a binding that does
+  /// not route. What it missed meanwhile is the rooms' to heal.
+  void rebind(RoomName room);
 
  private:
   struct Room {
@@ -46,6 +49,7 @@ class Dispatcher {
   };
 
   void on_open(ShardIndex shard, const RoomName& name, const Reply<Result<void>>& opened);
+  void on_rebind(const RoomName& name);
   void on_close(ShardIndex shard, const RoomName& name);
   void change_bindings_later();
   void change_bindings();
@@ -71,6 +75,7 @@ class Dispatcher {
   Counter received_;
   Counter unwanted_lingering_;
   Counter unwanted_elsewhere_;
+  Counter rebound_;
 };
 
 }  // namespace stampede::gateway

@@ -8,14 +8,24 @@
 #include "shared/base/log.h"
 
 namespace stampede::gateway {
+namespace {
+
+constexpr const char* kHealed = "stampede_gateway_healed_total";
+constexpr const char* kHealedHelp = "Missing messages found elsewhere.";
+constexpr const char* kReplayed = "stampede_gateway_replayed_total";
+constexpr const char* kReplayedHelp =
+    "MESSAGE frames of before their subscription, by where found.";
+
+}  // namespace
 
 RoomRegistry::RoomRegistry(Executor& on, const Clock& clock, Options options,
-                           RoomDirectory& directory, Dispatcher& dispatcher, LocalFanout& fanout,
-                           Metrics& metrics)
+                           RoomDirectory& directory, Backlog& backlog, Dispatcher& dispatcher,
+                           LocalFanout& fanout, Metrics& metrics)
     : on_(on),
       clock_(clock),
       options_(options),
       directory_(directory),
+      backlog_(backlog),
       dispatcher_(dispatcher),
       fanout_(fanout),
       shard_(fanout.attach(on, [this](std::vector<MessageRef> b) { deliver(std::move(b)); })),
@@ -30,19 +40,26 @@ RoomRegistry::RoomRegistry(Executor& on, const Clock& clock, Options options,
                             "Messages that came before their predecessor and waited for it.")),
       stale_(metrics.counter("stampede_gateway_stale_total",
                              "Messages dropped because their position was already delivered.")),
-      healed_(metrics.counter("stampede_gateway_healed_total", "Missing messages found elsewhere.",
-                              {{"source", "recent"}})),
+      healed_recent_(metrics.counter(kHealed, kHealedHelp, {{"source", "recent"}})),
+      healed_history_(metrics.counter(kHealed, kHealedHelp, {{"source", "history"}})),
       unhealed_(metrics.counter("stampede_gateway_unhealed_total",
-                                "Gaps that could not be closed and were delivered around.")) {}
+                                "Gaps that could not be closed and were delivered around.")),
+      behind_(metrics.counter("stampede_gateway_behind_total",
+                              "Times that a room was found behind the directory.")),
+      replayed_ring_(metrics.counter(kReplayed, kReplayedHelp, {{"source", "ring"}})),
+      replayed_recent_(metrics.counter(kReplayed, kReplayedHelp, {{"source", "recent"}})),
+      replayed_history_(metrics.counter(kReplayed, kReplayedHelp, {{"source", "history"}})),
+      unrecovered_(metrics.counter("stampede_gateway_unrecovered_total",
+                                   "Replays that could not give everything asked for.")) {}
 
-void RoomRegistry::subscribe(Member member, Subscriber& subscriber, Live live) {
+void RoomRegistry::subscribe(Member member, Subscriber& subscriber, Live live, Replay replay) {
   const RoomName name = member.room;
   Room& room = open_room(name);
   ++room.subscriptions[member.session];
   subscriptions_gauge_.add(1);
   const std::uint64_t ticket = next_id_++;
   if (room.bound) changes_.add(Enter{room.id, ticket, member});
-  room.pending.push_back({ticket, std::move(member), &subscriber, std::move(live)});
+  room.pending.push_back({ticket, std::move(member), &subscriber, std::move(live), replay});
 }
 
 void RoomRegistry::unsubscribe(const RoomName& name, const SessionId& session,
@@ -54,7 +71,7 @@ void RoomRegistry::unsubscribe(const RoomName& name, const SessionId& session,
                                     [&](const Pending& p) { return p.subscriber == &subscriber; });
   if (pending != room.pending.end()) {
     room.pending.erase(pending);
-  } else {
+  } else if (room.catch_up == nullptr || !room.catch_up->remove(subscriber)) {
     room.audience.remove(subscriber);
   }
   forget_subscription(room, name, session);
@@ -76,10 +93,11 @@ Seq RoomRegistry::highest(const RoomName& name) const {
 }
 
 RoomRegistry::Room& RoomRegistry::open_room(const RoomName& name) {
-  auto [entry, created] = rooms_.try_emplace(name);
+  auto [entry, created] = rooms_.try_emplace(name, options_.ring);
   Room& room = entry->second;
   if (!created) return room;
   room.id = next_id_++;
+  schedule_comparison();
   rooms_gauge_.add(1);
   const std::uint32_t partition = partition_of(name);
   if (rooms_in_partition_[partition]++ == 0) fanout_.set_interest(shard_, partition, true);
@@ -167,18 +185,25 @@ void RoomRegistry::on_entered(const std::vector<Enter>& run,
 }
 
 void RoomRegistry::go_live(Room& room, const Pending& pending, Seq last) {
-  std::vector<MessageRef> released;
-  const Seq position = room.order.is_open() ? room.order.last() : last;
-  if (!room.order.is_open()) room.order.open(last, released);
-  room.audience.add(*pending.subscriber);
   const RoomName name = pending.member.room;
   const std::uint64_t id = room.id;
-  pending.live(position);
+  std::vector<MessageRef> released;
+  const Seq position = room.order.is_open() ? room.order.last() : last;
+  if (!room.order.is_open()) {
+    room.order.open(last, released);
+    room.ring.restart(position);
+  }
+  if (pending.replay.asked()) {
+    catch_up(room, pending, position);
+  } else {
+    room.audience.add(*pending.subscriber);
+    pending.live(Started{position});
+  }
   // The session may have done anything in there, unsubscribing included.
   Room* const still = find(name, id);
   if (still == nullptr) return;
   // Sequenced after the position just told, so they belong to this member too.
-  hand_out(*still, released);
+  hand_out(name, *still, released);
   watch_gap(name, *still);
 }
 
@@ -200,7 +225,7 @@ void RoomRegistry::deliver(std::vector<MessageRef> batch) {
     out_.clear();
     switch (room.order.offer(std::move(message), clock_.now(), out_)) {
       case RoomOrder::Verdict::kDelivered:
-      case RoomOrder::Verdict::kUnsequenced: hand_out(room, out_); break;
+      case RoomOrder::Verdict::kUnsequenced: hand_out(entry->first, room, out_); break;
       case RoomOrder::Verdict::kHeld:
         held_.add();
         watch_gap(entry->first, room);
@@ -210,56 +235,27 @@ void RoomRegistry::deliver(std::vector<MessageRef> batch) {
   }
 }
 
-void RoomRegistry::hand_out(Room& room, const std::vector<MessageRef>& messages) {
+void RoomRegistry::hand_out(const RoomName& name, Room& room,
+                            const std::vector<MessageRef>& messages) {
+  if (messages.empty()) return;
   std::size_t count = 0;
-  for (const MessageRef& message : messages) count += room.audience.deliver(message);
+  for (const MessageRef& message : messages) {
+    count += hand_out_one(room, message);
+    room.ring.append(message);
+  }
   if (count > 0) delivered_.add(static_cast<double>(count));
+  if (room.catch_up != nullptr) schedule_turn(name, room, Milliseconds(0));
 }
 
-void RoomRegistry::watch_gap(const RoomName& name, Room& room) {
-  if (room.heal_scheduled || !room.order.waiting_since()) return;
-  room.heal_scheduled = true;
-  on_.post_after(options_.reorder_window, [this, name, id = room.id] { check_gap(name, id); });
-}
-
-void RoomRegistry::check_gap(const RoomName& name, std::uint64_t id) {
-  Room* const room = find(name, id);
-  if (room == nullptr) return;
-  const auto since = room->order.waiting_since();
-  if (!since || clock_.now() - *since < options_.reorder_window) {
-    room->heal_scheduled = false;
-    watch_gap(name, *room);
-    return;
+std::size_t RoomRegistry::hand_out_one(Room& room, const MessageRef& message) {
+  if (message->position.seq == kNoSeq) {
+    const std::size_t ahead = room.catch_up ? room.catch_up->deliver_unsequenced(message) : 0;
+    return ahead + room.audience.deliver(message);
   }
-  // heal_scheduled stays set: one request a room at a time.
-  directory_.recent(name, room->order.last(), options_.heal_limit,
-                    Reply<Result<std::vector<MessageRef>>>(
-                        on_, [this, name, id](const Result<std::vector<MessageRef>>& found) {
-                          heal(name, id, found);
-                        }));
-}
-
-void RoomRegistry::heal(const RoomName& name, std::uint64_t id,
-                        const Result<std::vector<MessageRef>>& found) {
-  Room* const room = find(name, id);
-  if (room == nullptr) return;
-  room->heal_scheduled = false;
-  std::vector<MessageRef> out;
-  if (found) {
-    for (const MessageRef& message : *found) {
-      const bool filled =
-          room->order.offer(message, clock_.now(), out) == RoomOrder::Verdict::kDelivered;
-      if (filled) healed_.add();
-    }
-  }
-  const auto since = room->order.waiting_since();
-  if (since && clock_.now() - *since >= options_.reorder_window && room->order.skip_gap(out)) {
-    unhealed_.add();
-    log_warn("gap could not be healed",
-             {{"reason", found ? std::string("not in the recent list") : found.error().detail}});
-  }
-  hand_out(*room, out);
-  watch_gap(name, *room);
+  if (!std::exchange(room.gap_passed, false)) return room.audience.deliver(message);
+  auto told = std::make_shared<Message>(*message);
+  told->headers.insert(told->headers.begin(), MessageHeader{"recovered", "false"});
+  return room.audience.deliver(std::move(told));
 }
 
 }  // namespace stampede::gateway

@@ -5,14 +5,19 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <variant>
 #include <vector>
 
 #include "gateway/rooms/audience.h"
+#include "gateway/rooms/backlog.h"
+#include "gateway/rooms/catch_up.h"
 #include "gateway/rooms/dispatcher.h"
 #include "gateway/rooms/local_fanout.h"
+#include "gateway/rooms/replay.h"
 #include "gateway/rooms/room_order.h"
+#include "gateway/rooms/room_ring.h"
 #include "shared/base/metrics.h"
 #include "shared/base/turn_batch.h"
 #include "shared/ports/room_directory.h"
@@ -20,28 +25,36 @@
 namespace stampede::gateway {
 
 /// The rooms that have members on one shard: brings them up (bind, then enter the directory),
-/// delivers to them in order, heals gaps, and lets them go. On its shard's thread.
+/// delivers to them in order, heals gaps, replays what a client missed, and lets them go. On its
+/// shard's thread. The membership is in room_registry.cpp, what is about missing messages in
+/// room_healing.cpp, replays in room_replay.cpp.
 ///
 /// A room is live in this order: (1) bound, so that what is published arrives; (2) entered, which
 /// gives the position S. Everything sequenced after S arrives; everything up to S is history.
 class RoomRegistry {
  public:
   struct Options {
-    Milliseconds reorder_window{50};  ///< how long an early message waits before its gap is healed
-    std::size_t heal_limit = 1000;    ///< messages fetched at once to heal a gap
+    Milliseconds reorder_window{50};   ///< how long an early message waits before its gap is healed
+    Milliseconds heal_timeout{2'000};  ///< then a gap is delivered around
+    Milliseconds heal_pause{200};      ///< between two lookups for one gap
+    std::size_t heal_limit = 10'000;   ///< messages fetched at once to heal a gap
+    Milliseconds check_interval{5'000};  ///< between comparisons with the directory
+    std::size_t check_rooms = 2'000;     ///< compared at once; the others' turn comes next
+    std::size_t rebind_after = 3;        ///< comparisons in a row that found the room behind
+    Milliseconds replay_pause{20};       ///< before a client that was full is looked at again
+    RoomRing::Limits ring;
+    CatchUp::Options replay;
   };
-  /// The position from which on the subscription gets everything, or why it could not be made.
-  using Live = std::function<void(Result<Seq>)>;
 
   /// Attaches itself to `fanout`. The registry outlives every task of `on`.
   RoomRegistry(Executor& on, const Clock& clock, Options options, RoomDirectory& directory,
-               Dispatcher& dispatcher, LocalFanout& fanout, Metrics& metrics);
+               Backlog& backlog, Dispatcher& dispatcher, LocalFanout& fanout, Metrics& metrics);
 
   [[nodiscard]] ShardIndex shard() const noexcept { return shard_; }
 
-  /// `live` runs posted, before the first message is delivered, unless `unsubscribe` comes first.
-  /// `subscriber` must be unsubscribed before it is destroyed.
-  void subscribe(Member member, Subscriber& subscriber, Live live);
+  /// `live` runs posted, after what `replay` asks for and before the first live message, unless
+  /// `unsubscribe` comes first. `subscriber` must be unsubscribed before it is destroyed.
+  void subscribe(Member member, Subscriber& subscriber, Live live, Replay replay = {});
   void unsubscribe(const RoomName& room, const SessionId& session, Subscriber& subscriber);
 
   /// Messages for this shard, in the order they came; those of rooms without members are dropped.
@@ -57,13 +70,23 @@ class RoomRegistry {
     Member member;
     Subscriber* subscriber;
     Live live;
+    Replay replay;
   };
   struct Room {
+    explicit Room(RoomRing::Limits limits) : ring(limits) {}
+
     std::uint64_t id = 0;  ///< tells a room from an earlier one of the same name
     bool bound = false;
     bool heal_scheduled = false;
+    bool turn_scheduled = false;
+    bool gap_passed = false;  ///< the next message says that some before it are missing
     RoomOrder order;
+    RoomRing ring;
     Audience audience;
+    std::unique_ptr<CatchUp> catch_up;  ///< only while somebody catches up
+    Seq target = kNoSeq;  ///< the directory's last position, when that is ahead of ours
+    Clock::Instant target_since{};
+    std::size_t lags = 0;  ///< comparisons in a row that found messages missing
     std::vector<Pending> pending;
     std::unordered_map<SessionId, std::size_t> subscriptions;  ///< per session
   };
@@ -87,17 +110,37 @@ class RoomRegistry {
   void enter(std::vector<Enter> run);
   void on_entered(const std::vector<Enter>& run, const Result<std::vector<Seq>>& result);
   void go_live(Room& room, const Pending& pending, Seq last);
+  void catch_up(Room& room, const Pending& pending, Seq last);
   void fail(const RoomName& name, Room& room, std::uint64_t ticket, const Error& error);
 
-  void hand_out(Room& room, const std::vector<MessageRef>& messages);
-  void watch_gap(const RoomName& name, Room& room);
+  void hand_out(const RoomName& name, Room& room, const std::vector<MessageRef>& messages);
+  std::size_t hand_out_one(Room& room, const MessageRef& message);
+
+  [[nodiscard]] std::optional<Clock::Instant> behind_since(const Room& room) const;
+  void watch_gap(const RoomName& name, Room& room, Milliseconds delay);
+  void watch_gap(const RoomName& name, Room& room) {
+    watch_gap(name, room, options_.reorder_window);
+  }
   void check_gap(const RoomName& name, std::uint64_t id);
-  void heal(const RoomName& name, std::uint64_t id, const Result<std::vector<MessageRef>>& found);
+  void heal(const RoomName& name, std::uint64_t id, const Backlog::Found& found);
+  bool offer_found(Room& room, const Backlog::Found& found, std::vector<MessageRef>& out);
+  void pass_gap(const RoomName& name, Room& room);
+
+  void schedule_comparison();
+  void compare();
+  void on_compared(const std::vector<RoomName>& names, const Result<std::vector<Seq>>& last);
+
+  void schedule_turn(const RoomName& name, Room& room, Milliseconds delay);
+  void take_turn(const RoomName& name, std::uint64_t id);
+  void look_up(const RoomName& name, Room& room);
+  void on_found(const RoomName& name, std::uint64_t id, const Backlog::FoundRef& found);
+  void end_catch_up(const RoomName& name, std::uint64_t id, CatchUp::Done done);
 
   Executor& on_;
   const Clock& clock_;
   Options options_;
   RoomDirectory& directory_;
+  Backlog& backlog_;
   Dispatcher& dispatcher_;
   LocalFanout& fanout_;
   ShardIndex shard_;
@@ -106,14 +149,22 @@ class RoomRegistry {
   std::uint64_t next_id_ = 1;
   TurnBatch<Change> changes_;
   std::vector<MessageRef> out_;  ///< scratch for RoomOrder
+  std::vector<RoomName> to_compare_;
+  bool comparison_scheduled_ = false;
 
   Gauge rooms_gauge_;
   Gauge subscriptions_gauge_;
   Counter delivered_;
   Counter held_;
   Counter stale_;
-  Counter healed_;
+  Counter healed_recent_;
+  Counter healed_history_;
   Counter unhealed_;
+  Counter behind_;
+  Counter replayed_ring_;
+  Counter replayed_recent_;
+  Counter replayed_history_;
+  Counter unrecovered_;
 };
 
 }  // namespace stampede::gateway

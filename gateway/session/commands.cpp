@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "gateway/session/replay_headers.h"
 #include "gateway/session/session.h"
 
 namespace stampede::gateway {
@@ -190,6 +191,8 @@ void Session::on_subscribe(const FrameView& frame) {
   }
   const auto options = subscription_options(frame, context_.limits.max_waiting_bytes);
   if (!options) return fail("Invalid header", options.error().detail, receipt);
+  const auto replay = parse_replay(frame, context_.limits.max_replay);
+  if (!replay) return fail("Invalid header", replay.error().detail, receipt);
   // STOMP 1.0 may leave the id out; the destination names the subscription then.
   const std::string key(id ? *id : *destination);
   if (subscriptions_.contains(key)) {
@@ -202,28 +205,45 @@ void Session::on_subscribe(const FrameView& frame) {
   }
 
   FrameSink& sink = *this;
-  auto subscription = std::make_unique<Subscription>(sink, version_, id ? key : std::string(),
-                                                     ++subscriptions_made_, *room, *options);
+  auto subscription =
+      std::make_unique<Subscription>(sink, version_, id ? key : std::string(),
+                                     ++subscriptions_made_, *room, *options, replay->asked());
   Subscriber& subscriber = *subscription;
   subscriptions_.emplace(key, std::move(subscription));
   ++pending_subscriptions_;
   const auto now = std::chrono::duration_cast<Milliseconds>(context_.clock.wall()).count();
-  context_.rooms.subscribe(Member{*room, id_, user_, now}, subscriber,
-                           [this, alive = std::weak_ptr<void>(alive_), key,
-                            asked = kept_receipt_of(frame)](const Result<Seq>& position) {
-                             if (!alive.expired()) on_live(key, asked, position);
-                           });
+  context_.rooms.subscribe(
+      Member{*room, id_, user_, now}, subscriber,
+      [this, alive = std::weak_ptr<void>(alive_), key,
+       asked = kept_receipt_of(frame)](const Result<Started>& started) {
+        if (!alive.expired()) on_live(key, asked, started);
+      },
+      *replay);
 }
 
 void Session::on_live(const std::string& key, std::optional<std::string_view> receipt,
-                      const Result<Seq>& position) {
+                      const Result<Started>& started) {
   --pending_subscriptions_;
-  if (!position) {
-    subscriptions_.erase(key);
-    return fail("Subscription failed", position.error().detail, receipt, CloseReason::kOverloaded);
+  const auto entry = subscriptions_.find(key);
+  if (!started) {
+    subscriptions_.erase(entry);
+    return fail("Subscription failed", started.error().detail, receipt, CloseReason::kOverloaded);
   }
-  if (receipt) send(receipt_frame(version_, *receipt, *position));
+  if (entry->second->replays()) {
+    end_replay(*entry->second, receipt, *started);
+  } else if (receipt) {
+    send(receipt_frame(version_, *receipt, started->position));
+  }
   advance();
+}
+
+void Session::end_replay(Subscription& subscription, std::optional<std::string_view> receipt,
+                         const Started& started) {
+  const ReplayEnd end{started.position, started.recovered, if_known(started.oldest)};
+  if (receipt) return send(replay_receipt_frame(version_, *receipt, end));
+  const MessageRef told = replay_end_message(subscription.room(), end);
+  if (subscription.individual()) return subscription.deliver_individually(told);
+  subscription.deliver(message_frame(version_, subscription.id(), *told));
 }
 
 void Session::on_unsubscribe(const FrameView& frame) {

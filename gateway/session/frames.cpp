@@ -38,6 +38,26 @@ Slice receipt_frame(Version version, std::string_view receipt_id, std::optional<
   return Slice::of_stomp_frame(frame.finish());
 }
 
+Slice replay_receipt_frame(Version version, std::string_view receipt_id, const ReplayEnd& end) {
+  FrameWriter frame(version, Command::kReceipt);
+  frame.header("receipt-id", receipt_id);
+  frame.header("seq", end.position);
+  frame.header("recovered", end.recovered ? "true" : "false");
+  if (end.oldest) frame.header("oldest-seq", *end.oldest);
+  return Slice::of_stomp_frame(frame.finish());
+}
+
+MessageRef replay_end_message(const RoomName& room, const ReplayEnd& end) {
+  auto message = std::make_shared<Message>();
+  message->id = new_message_id();
+  message->room = room;
+  message->headers = {{"event", "replay-end"},
+                      {"live-seq", std::to_string(end.position)},
+                      {"recovered", end.recovered ? "true" : "false"}};
+  if (end.oldest) message->headers.push_back({"oldest-seq", std::to_string(*end.oldest)});
+  return message;
+}
+
 Slice error_frame(Version version, std::string_view message, std::string_view detail,
                   std::optional<std::string_view> receipt_id) {
   FrameWriter frame(version, Command::kError);
@@ -58,8 +78,11 @@ Slice message_frame(Version version, std::string_view subscription, const Messag
     frame.header("seq", message.position.seq);
     frame.header("prev-seq", message.position.prev);
   }
-  frame.header("sender", message.sender.str());
-  frame.header("timestamp", message.timestamp_ms);
+  // What the gateway itself says has neither.
+  if (!message.sender.empty()) {
+    frame.header("sender", message.sender.str());
+    frame.header("timestamp", message.timestamp_ms);
+  }
   frame.header("redelivered", acknowledgeable && acknowledgeable->redelivered ? "true" : "false");
   if (acknowledgeable && version == Version::kV12) frame.header("ack", acknowledgeable->ack_id);
   if (!message.key.empty()) frame.header("message-key", message.key);
@@ -96,10 +119,11 @@ std::optional<Seq> if_known(Seq seq) noexcept {
 }
 
 bool is_reserved_send_header(std::string_view name) noexcept {
-  static constexpr std::array<std::string_view, 15> kReserved{
+  static constexpr std::array<std::string_view, 20> kReserved{
       "destination",  "content-type", "content-length", "receipt", "transaction", "message-id",
       "subscription", "ack",          "redelivered",    "seq",     "prev-seq",    "sender",
-      "timestamp",    "receipt-id",   "message-key"};
+      "timestamp",    "receipt-id",   "message-key",    "replay",  "recovered",   "oldest-seq",
+      "live-seq",     "event"};
   return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
 }
 

@@ -27,6 +27,19 @@ Slice connected_frame(stomp::Version version, std::string_view session, std::str
 Slice receipt_frame(stomp::Version version, std::string_view receipt_id,
                     std::optional<Seq> seq = std::nullopt);
 
+/// Where a replay ends.
+struct ReplayEnd {
+  Seq position = kNoSeq;      ///< everything after it arrives as it happens
+  bool recovered = true;      ///< everything asked for was there
+  std::optional<Seq> oldest;  ///< the first message replayed, when not recovered
+};
+
+/// Of a SUBSCRIBE that asked for a replay.
+Slice replay_receipt_frame(stomp::Version version, std::string_view receipt_id,
+                           const ReplayEnd& end);
+/// The same for one without a receipt: a message of the room, by nobody, without a position.
+MessageRef replay_end_message(const RoomName& room, const ReplayEnd& end);
+
 /// `message` is one of the short texts that clients of other brokers know (docs/protocol.md),
 /// `detail` explains in a sentence. Without `receipt_id` the header is left out.
 Slice error_frame(stomp::Version version, std::string_view message, std::string_view detail,

@@ -171,6 +171,10 @@ void Session::on_backlog_full(std::size_t waiting_bytes) {
   });
 }
 
+bool Session::has_room() const {
+  return transport_.queued_bytes() < context_.limits.replay_window_bytes;
+}
+
 void Session::on_closed(CloseReason reason) {
   log_debug("session ended", {{"session", id_.str()}, {"reason", close_info(reason).label}});
   leave_all();

@@ -105,11 +105,15 @@ class Session final : public SessionInput, private FrameSink {
   bool end_subscriptions_to(std::string_view destination);
 
   void on_live(const std::string& key, std::optional<std::string_view> receipt,
-               const Result<Seq>& position);
+               const Result<Started>& started);
+  /// Says where the replay ends and whether it was whole.
+  void end_replay(Subscription& subscription, std::optional<std::string_view> receipt,
+                  const Started& started);
   void fail_unstored(const Error& error, std::optional<std::string_view> receipt);
 
   void send(const Slice& frame) override;
   void on_backlog_full(std::size_t waiting_bytes) override;
+  [[nodiscard]] bool has_room() const override;
   /// Answers with RECEIPT when the frame asked for one.
   void acknowledge(const stomp::FrameView& frame);
   /// Sends ERROR, then closes: the specification asks for both. Later calls do nothing.

@@ -17,6 +17,9 @@ struct SessionLimits {
   stomp::DecoderLimits decoder;
   /// Of bodies that wait for a client which acknowledges by hand.
   std::size_t max_waiting_bytes = 1024 * 1024;
+  /// Of a replay, queued for the client at once; the rest follows as it takes them.
+  std::size_t replay_window_bytes = 256UL * 1024;
+  std::size_t max_replay = 10'000;  ///< messages that `history` may ask for
   std::size_t max_transactions = 16;
   std::size_t max_transaction_frames = 10'000;
   std::size_t max_transaction_bytes = 4 * 1024 * 1024;

@@ -5,11 +5,14 @@
 namespace stampede::gateway {
 
 Subscription::Subscription(FrameSink& sink, stomp::Version version, std::string id,
-                           std::uint64_t serial, RoomName room, const Options& options)
+                           std::uint64_t serial, RoomName room, const Options& options,
+                           bool replays)
     : Subscriber(version, std::move(id), options.ack != AckMode::kAuto),
       sink_(sink),
       serial_(serial),
-      room_(std::move(room)) {
+      room_(std::move(room)),
+      replays_(replays),
+      max_waiting_bytes_(options.max_waiting_bytes) {
   if (options.ack != AckMode::kAuto) {
     window_.emplace(options.ack, options.prefetch, options.max_waiting_bytes);
   }
@@ -18,6 +21,10 @@ Subscription::Subscription(FrameSink& sink, stomp::Version version, std::string 
 void Subscription::deliver_individually(const MessageRef& message) {
   if (!window_->add(message)) return sink_.on_backlog_full(window_->waiting_bytes());
   send_what_may_go();
+}
+
+bool Subscription::has_room() const {
+  return sink_.has_room() && (!window_ || window_->waiting_bytes() < max_waiting_bytes_ / 2);
 }
 
 void Subscription::ack(AckWindow::Tag tag) {

@@ -16,6 +16,8 @@ class FrameSink {
   /// A subscription that acknowledges by hand lets more wait than is kept. Nothing may be called
   /// back inside this.
   virtual void on_backlog_full(std::size_t waiting_bytes) = 0;
+  /// Whether the client takes away what it is sent.
+  [[nodiscard]] virtual bool has_room() const = 0;
 
  protected:
   ~FrameSink() = default;
@@ -30,15 +32,18 @@ class Subscription final : public Subscriber {
     std::size_t max_waiting_bytes = 0;  ///< of what waits for an acknowledgement
   };
 
-  /// `serial` tells the session's subscriptions apart over its whole life: ids can be used again.
+  /// `replays`: its client asked for messages of before. `serial` tells the session's subscriptions
+  /// apart over its whole life: ids can be used again.
   Subscription(FrameSink& sink, stomp::Version version, std::string id, std::uint64_t serial,
-               RoomName room, const Options& options);
+               RoomName room, const Options& options, bool replays);
 
   void deliver(const Slice& frame) override { sink_.send(frame); }
   void deliver_individually(const MessageRef& message) override;
+  [[nodiscard]] bool has_room() const override;
 
   [[nodiscard]] const RoomName& room() const noexcept { return room_; }
   [[nodiscard]] std::uint64_t serial() const noexcept { return serial_; }
+  [[nodiscard]] bool replays() const noexcept { return replays_; }
   /// Null in `auto` mode, where nothing is acknowledged.
   [[nodiscard]] const AckWindow* window() const noexcept { return window_ ? &*window_ : nullptr; }
 
@@ -51,7 +56,9 @@ class Subscription final : public Subscriber {
   FrameSink& sink_;
   std::uint64_t serial_;
   RoomName room_;
+  bool replays_;
   std::optional<AckWindow> window_;
+  std::size_t max_waiting_bytes_;
 };
 
 }  // namespace stampede::gateway

@@ -26,6 +26,9 @@ class Transport {
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
 
+  /// Bytes queued and not written yet.
+  [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
+
   /// The peer's address as text, for logs.
   [[nodiscard]] virtual std::string_view peer() const = 0;
 };

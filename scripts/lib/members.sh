@@ -11,7 +11,7 @@ start_member() {
     gateway-*)
       read -ra flags <<<"${STAMPEDE_GATEWAY_FLAGS:-}"
       start_program "$name" "$(gateway_binary "$PRESET")" --name "$name" --web-root "$WEB_DIST" \
-        "${common[@]}" "${flags[@]}"
+        --history-url "http://127.0.0.1:$NGINX_PORT" "${common[@]}" "${flags[@]}"
       ;;
     worker-*)
       read -ra flags <<<"${STAMPEDE_WORKER_FLAGS:-}"

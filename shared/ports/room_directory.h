@@ -66,9 +66,13 @@ class RoomDirectory {
   /// Takes members away; one that is not there is ignored. A room vanishes with its last member.
   virtual void leave(std::vector<Member> members) = 0;
 
-  /// Messages of the recent list with seq > after, ascending, at most `limit`.
+  /// Messages of the recent list with seq > after, the newest `limit` of them, ascending. None is
+  /// missing in between.
   virtual void recent(RoomName room, Seq after, std::size_t limit,
                       Reply<Result<std::vector<MessageRef>>> found) = 0;
+
+  /// The last position of each room, in order; kNoSeq for a room that is not known.
+  virtual void last(std::vector<RoomName> rooms, Reply<Result<std::vector<Seq>>> found) = 0;
 
   /// Rooms that have members, ascending by name.
   virtual void rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> found) = 0;

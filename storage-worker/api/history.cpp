@@ -2,6 +2,7 @@
 // that follows them until there is none has seen everything.
 #include "storage-worker/api/history.h"
 
+#include "shared/model/message_block.h"
 #include "storage-worker/api/json.h"
 #include "storage-worker/api/problem.h"
 #include "storage-worker/api/query.h"
@@ -42,6 +43,19 @@ http::Response answer(const PageQuery& query, const Page& page) {
   return response;
 }
 
+/// Everything as it was sent, for a gateway that hands it on.
+http::Response block(const Page& page) {
+  http::Response response;
+  response.content_type = kMessageBlockType;
+  response.body = encode_message_block({page.messages, page.older, page.newer});
+  response.headers.emplace_back("Cache-Control", "no-store");
+  return response;
+}
+
+bool wants_block(const http::Request& request) {
+  return request.header("Accept").value_or("") == kMessageBlockType;
+}
+
 }  // namespace
 
 void serve_history(const ApiPorts& ports, http::Request request, const http::Responder& responder) {
@@ -55,8 +69,11 @@ void serve_history(const ApiPorts& ports, http::Request request, const http::Res
   if (reader.failed()) return responder(reader.problem());
   ports.store.page(
       query, {ports.on, [query, request = std::move(request), responder](const Result<Page>& page) {
-                responder(page ? answer(query, *page)
-                               : server_problem(request, page.error(), "the message store"));
+                if (!page) {
+                  responder(server_problem(request, page.error(), "the message store"));
+                } else {
+                  responder(wants_block(request) ? block(*page) : answer(query, *page));
+                }
               }});
 }
 

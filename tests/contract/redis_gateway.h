@@ -48,6 +48,9 @@ class RedisGateway final : public RoomDirectory {
               Reply<Result<std::vector<MessageRef>>> found) override {
     directory_->recent(std::move(room), after, limit, std::move(found));
   }
+  void last(std::vector<RoomName> rooms, Reply<Result<std::vector<Seq>>> found) override {
+    directory_->last(std::move(rooms), std::move(found));
+  }
   void rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> found) override {
     directory_->rooms(std::move(query), std::move(found));
   }

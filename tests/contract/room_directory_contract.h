@@ -255,10 +255,24 @@ TEST_P(RoomDirectoryContract, RecentStartsAfterAPositionAndKeepsTheLimit) {
   ASSERT_EQ(after.size(), 10U);
   EXPECT_EQ(after.front()->position, positions[10].position);
   const auto limited = recent(*first_, "lobby", positions[9].position.seq, 4);
-  EXPECT_EQ(bodies_of(limited), (std::vector<std::string>{"10", "11", "12", "13"}));
-  EXPECT_EQ(recent(*first_, "lobby", positions[9].position.seq - 1, 1).front()->position,
+  EXPECT_EQ(bodies_of(limited), (std::vector<std::string>{"16", "17", "18", "19"})) << "the newest";
+  EXPECT_EQ(recent(*first_, "lobby", positions[9].position.seq - 1).front()->position,
             positions[9].position);
   EXPECT_TRUE(recent(*first_, "lobby", positions.back().position.seq).empty());
+}
+
+TEST_P(RoomDirectoryContract, LastIsThePositionOfEachRoomAsked) {
+  const Seq lobby = sequence(*first_, many("lobby", 3)).back().position.seq;
+  const Seq garden = sequence(*second_, make_message("garden", "hi")).position.seq;
+  const auto last = [&](std::vector<RoomName> rooms) {
+    const auto found = ask<Result<std::vector<Seq>>>(
+        loop_, [&](auto reply) { second_->last(std::move(rooms), std::move(reply)); });
+    EXPECT_TRUE(found) << found.error().detail;
+    return found ? *found : std::vector<Seq>{};
+  };
+  EXPECT_EQ(last({RoomName("lobby"), RoomName("nobody-here"), RoomName("garden")}),
+            (std::vector<Seq>{lobby, kNoSeq, garden}));
+  EXPECT_TRUE(last({}).empty());
 }
 
 TEST_P(RoomDirectoryContract, AKeySeenBeforeGetsThePositionOfTheFirst) {

@@ -41,7 +41,8 @@ const Error& refusal() {
 
 SessionWorld::SessionWorld(Metrics& metrics)
     : dispatcher_(executor_, clock_, bus_, fanout_, GatewayId("gw"), {}, metrics),
-      registry_(executor_, clock_, {}, directory_, dispatcher_, fanout_, metrics),
+      backlog_(executor_, clock_, {}, directory_, nullptr, metrics),
+      registry_(executor_, clock_, {}, directory_, backlog_, dispatcher_, fanout_, metrics),
       ports_{executor_, clock_,    wheel_,  directory_,    bus_,
              fanout_,   registry_, metrics, small_limits()},
       time_left_(kLongestScript) {

@@ -50,6 +50,7 @@ class SessionWorld {
   memory::MemoryDirectory elsewhere_{rooms_};
   SwitchedDirectory directory_{here_};
   gateway::Dispatcher dispatcher_;
+  gateway::Backlog backlog_;
   gateway::RoomRegistry registry_;
   SessionPorts ports_;
   std::set<RoomName> bound_rooms_;

@@ -45,6 +45,12 @@ class SwitchedDirectory final : public RoomDirectory {
       found(away());
     });
   }
+  void last(std::vector<RoomName> rooms, Reply<Result<std::vector<Seq>>> found) override {
+    call([this, rooms = std::move(rooms), found] {
+      if (mode_ != Mode::kAway) return inner_.last(rooms, found);
+      found(away());
+    });
+  }
   void rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> found) override {
     inner_.rooms(std::move(query), std::move(found));
   }

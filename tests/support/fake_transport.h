@@ -19,11 +19,13 @@ class FakeTransport final : public gateway::Transport {
   }
   void pause_reading() override { paused = true; }
   void resume_reading() override { paused = false; }
+  [[nodiscard]] std::size_t queued_bytes() const override { return queued; }
   [[nodiscard]] std::string_view peer() const override { return "127.0.0.1:1"; }
 
   std::vector<std::string> sent;  ///< one whole frame, or a heart-beat, each
   std::optional<gateway::CloseReason> closed;
   bool paused = false;
+  std::size_t queued = 0;  ///< as if so much waited
 };
 
 }  // namespace stampede::test

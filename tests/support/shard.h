@@ -34,7 +34,9 @@ class Shard {
   memory::MemoryRooms rooms{{}, clock};
   memory::MemoryDirectory directory{rooms};
   gateway::Dispatcher dispatcher{executor, clock, bus, fanout, GatewayId("gw"), {}, metrics};
-  gateway::RoomRegistry registry{executor, clock, {}, directory, dispatcher, fanout, metrics};
+  gateway::Backlog backlog{executor, clock, {}, directory, nullptr, metrics};
+  gateway::RoomRegistry registry{executor, clock,      {},     directory,
+                                 backlog,  dispatcher, fanout, metrics};
   gateway::Publisher publisher{executor, clock,  registry.shard(), directory, feed,
                                bus,      fanout, registry,         metrics};
   gateway::SessionContext context{executor,

@@ -167,7 +167,22 @@ void MemoryDirectory::recent(RoomName room, Seq after, std::size_t limit,
       auto next = std::upper_bound(
           recent.begin(), recent.end(), after,
           [](Seq seq, const MemoryRooms::Recent& one) { return seq < one.message->position.seq; });
-      for (; next != recent.end() && out.size() < limit; ++next) out.push_back(next->message);
+      const auto found_count = static_cast<std::size_t>(recent.end() - next);
+      if (found_count > limit) next += static_cast<std::ptrdiff_t>(found_count - limit);
+      for (; next != recent.end(); ++next) out.push_back(next->message);
+    }
+  }
+  found(std::move(out));
+}
+
+void MemoryDirectory::last(std::vector<RoomName> rooms, Reply<Result<std::vector<Seq>>> found) {
+  std::vector<Seq> out;
+  out.reserve(rooms.size());
+  {
+    const std::lock_guard lock(rooms_.mutex_);
+    for (const RoomName& room : rooms) {
+      const auto at = rooms_.rooms_.find(room.str());
+      out.push_back(at == rooms_.rooms_.end() ? kNoSeq : at->second.last);
     }
   }
   found(std::move(out));

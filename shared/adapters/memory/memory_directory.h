@@ -85,6 +85,7 @@ class MemoryDirectory final : public RoomDirectory {
   void leave(std::vector<Member> members) override;
   void recent(RoomName room, Seq after, std::size_t limit,
               Reply<Result<std::vector<MessageRef>>> found) override;
+  void last(std::vector<RoomName> rooms, Reply<Result<std::vector<Seq>>> found) override;
   void rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> found) override;
   void members(RoomName room, Reply<Result<std::vector<Member>>> found) override;
 

@@ -189,6 +189,22 @@ void Directory::recent(RoomName room, Seq after, std::size_t limit,
       });
 }
 
+void Directory::last(std::vector<RoomName> rooms, Reply<Result<std::vector<Seq>>> found) {
+  submit([this, rooms = std::move(rooms), found = std::move(found)](const Error* refused) {
+    if (refused != nullptr) {
+      found(*refused);
+      return;
+    }
+    when_open([this, rooms, found](const Error* still_away) {
+      if (still_away != nullptr) {
+        found(*still_away);
+      } else {
+        reads_.last(rooms, found);
+      }
+    });
+  });
+}
+
 void Directory::rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> found) {
   submit([this, query = std::move(query), found = std::move(found)](const Error* refused) {
     if (refused != nullptr) {

@@ -51,20 +51,41 @@ void Reads::recent(const RoomName& room, Seq after, std::size_t limit,
     found(std::vector<MessageRef>{});
     return;
   }
-  context_.connection.send(Command({"XRANGE", context_.keys.recent(room), std::to_string(after + 1),
-                                    "+", "COUNT", std::to_string(limit)}),
+  context_.connection.send(Command({"XREVRANGE", context_.keys.recent(room), "+",
+                                    std::to_string(after + 1), "COUNT", std::to_string(limit)}),
                            [found](const Result<Answer>& answer) {
                              if (!answer) {
                                found(answer.error());
                                return;
                              }
                              std::vector<MessageRef> out;
-                             for (std::size_t i = 0; i < answer->size(); ++i) {
+                             for (std::size_t i = answer->size(); i-- > 0;) {
                                if (auto message = message_in((*answer)[i]))
                                  out.push_back(std::move(message));
                              }
                              found(std::move(out));
                            });
+}
+
+void Reads::last(const std::vector<RoomName>& rooms, const Reply<Result<std::vector<Seq>>>& found) {
+  if (rooms.empty()) {
+    found(std::vector<Seq>{});
+    return;
+  }
+  // A room is a key of its own slot, so that this is many commands rather than one.
+  auto answers = std::make_shared<Result<std::vector<Seq>>>(std::vector<Seq>(rooms.size(), kNoSeq));
+  for (std::size_t i = 0; i < rooms.size(); ++i) {
+    const bool is_last = i + 1 == rooms.size();
+    context_.connection.send(Command({"HGET", context_.keys.state(rooms[i]), "last"}),
+                             [answers, found, i, is_last](const Result<Answer>& answer) {
+                               if (!answer) {
+                                 *answers = answer.error();
+                               } else if (*answers) {
+                                 (**answers)[i] = number(answer->text());
+                               }
+                               if (is_last) found(std::move(*answers));
+                             });
+  }
 }
 
 struct Reads::Listing {

@@ -18,6 +18,7 @@ class Reads {
 
   void recent(const RoomName& room, Seq after, std::size_t limit,
               const Reply<Result<std::vector<MessageRef>>>& found);
+  void last(const std::vector<RoomName>& rooms, const Reply<Result<std::vector<Seq>>>& found);
   void rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> found);
   void members(const RoomName& room, Reply<Result<std::vector<Member>>> found);
 

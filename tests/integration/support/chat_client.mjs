@@ -77,7 +77,7 @@ export class ChatClient {
     return { id, promise };
   }
 
-  /** Resolves to a record of the subscription when it is live: {messages, position}. */
+  /** Resolves to a record of the subscription when it is live: {messages, position, headers of the RECEIPT}. */
   async subscribe(room, headers = {}) {
     const record = { messages: [], position: 0 };
     const { id, promise } = this.receipt();
@@ -86,7 +86,8 @@ export class ChatClient {
       (message) => record.messages.push(fields(message)),
       { ...headers, receipt: id },
     );
-    record.position = Number((await promise).seq);
+    record.headers = await promise;
+    record.position = Number(record.headers.seq);
     return record;
   }
 

@@ -32,6 +32,9 @@ class AbsentDirectory final : public RoomDirectory {
   void recent(RoomName, Seq, std::size_t, Reply<Result<std::vector<MessageRef>>> found) override {
     found(Error(Errc::kUnavailable, "away"));
   }
+  void last(std::vector<RoomName>, Reply<Result<std::vector<Seq>>> found) override {
+    found(Error(Errc::kUnavailable, "away"));
+  }
   void rooms(RoomsQuery, Reply<Result<std::vector<RoomSummary>>> found) override {
     found(Error(Errc::kUnavailable, "away"));
   }
@@ -65,7 +68,9 @@ class PublisherTest : public testing::Test {
   memory::MemoryDirectory directory_{rooms_};
   memory::MemoryDirectory elsewhere_{rooms_};
   Dispatcher dispatcher_{executor_, clock_, bus_, fanout_, GatewayId("me"), {}, metrics_};
-  RoomRegistry registry_{executor_, clock_, {}, directory_, dispatcher_, fanout_, metrics_};
+  Backlog backlog_{executor_, clock_, {}, directory_, nullptr, metrics_};
+  RoomRegistry registry_{executor_, clock_,      {},      directory_,
+                         backlog_,  dispatcher_, fanout_, metrics_};
   Publisher publisher_{executor_, clock_,  registry_.shard(), directory_, feed_,
                        bus_,      fanout_, registry_,         metrics_};
   std::vector<Result<Seq>> confirmed_;

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <rapidjson/document.h>
 
+#include "shared/model/message_block.h"
 #include "tests/support/manual_executor.h"
 #include "tests/unit/worker/fakes.h"
 
@@ -13,11 +14,13 @@ class ApiTest : public testing::Test {
  protected:
   ApiTest() { worker::add_api(router_, {store_, directory_, executor_}); }
 
-  http::Response get(const std::string& target, const std::string& method = "GET") {
+  http::Response get(const std::string& target, const std::string& method = "GET",
+                     http::Pairs headers = {}) {
     std::optional<http::Response> answer;
     http::Request request;
     request.method = method;
     request.target = target;
+    request.headers = std::move(headers);
     router_.dispatch(std::move(request),
                      http::Responder([&](http::Response made) { answer = std::move(made); }));
     executor_.run();
@@ -66,6 +69,20 @@ class ApiTest : public testing::Test {
   ManualExecutor executor_;
   http::Router router_;
 };
+
+TEST_F(ApiTest, GivesGatewaysTheMessagesAsTheyWereSent) {
+  store_.next_page =
+      Page{{message(20, "one"), message(30, std::string("two\0\xff", 5))}, true, false};
+  const auto response = get("/api/v1/rooms/lobby/messages?after=10", "GET",
+                            {{"Accept", std::string(kMessageBlockType)}});
+  EXPECT_EQ(response.content_type, kMessageBlockType);
+  const auto block = decode_message_block(response.body);
+  ASSERT_TRUE(block) << block.error().detail;
+  ASSERT_EQ(block->messages.size(), 2u);
+  EXPECT_EQ(*block->messages[1], *store_.next_page.value().messages[1]);
+  EXPECT_TRUE(block->older);
+  EXPECT_FALSE(block->newer);
+}
 
 TEST_F(ApiTest, GivesTheNewestPageByDefault) {
   store_.next_page = Page{{message(20, "one"), message(30, "two")}, true, false};

@@ -77,6 +77,7 @@ class FakeDirectory final : public RoomDirectory {
   void sequence(std::vector<SequenceRequest>, Reply<std::vector<Result<Sequenced>>>) override {}
   void enter(std::vector<Member>, Reply<Result<std::vector<Seq>>>) override {}
   void leave(std::vector<Member>) override {}
+  void last(std::vector<RoomName>, Reply<Result<std::vector<Seq>>>) override {}
   void recent(RoomName, Seq, std::size_t, Reply<Result<std::vector<MessageRef>>>) override {}
   void rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> found) override {
     asked = query;
