@@ -123,6 +123,7 @@ TEST_F(MetricsGoldenTest, TheDocumentListsWhatTheProgramsExpose) {
   gateway::GatewayConfig clustered = gateway_config();
   clustered.amqp_url = "amqp://nobody:nothing@127.0.0.1:1/";
   clustered.redis_url = "redis://127.0.0.1:1";
+  clustered.history_url = "http://127.0.0.1:1";
   const auto gateway = gateway::App::build(clustered);
   ASSERT_TRUE(gateway) << gateway.error().detail;
   add(families, "gateway", (*gateway)->metrics());
