@@ -61,6 +61,7 @@ class SessionClient final : private gateway::Transport {
   void close(gateway::CloseReason reason) override;
   void pause_reading() override;
   void resume_reading() override;
+  [[nodiscard]] std::size_t queued_bytes() const override { return 0; }
   [[nodiscard]] std::string_view peer() const override { return "127.0.0.1:1"; }
 
   void finish(gateway::CloseReason reason);
