@@ -203,6 +203,46 @@ TEST_F(RedisAdapterTest, TellsTimeoutsOfAFrozenServerAndComesBack) {
   })) << "a member that could not be entered is, when Redis is back";
 }
 
+TEST_F(RedisAdapterTest, ALoopThatWasBusyForLongerThanTheTimeoutDoesNotTakeRedisForDead) {
+  auto busy = options("g1");
+  busy.timeout = Milliseconds(2'000);
+  busy.lease = Seconds(30);
+  const auto gateway = start(busy);
+  const auto found = ask<Result<std::vector<Member>>>(loop_, [&](auto reply) {
+    gateway->loop().post([&gateway, reply] {
+      gateway->members(RoomName("lobby"), reply);
+      // Behind the call and before its command is written.
+      gateway->loop().post([] { std::this_thread::sleep_for(Milliseconds(2'500)); });
+    });
+  });
+  EXPECT_TRUE(found);
+  EXPECT_THAT(gateway->metrics(), HasSubstr("stampede_redis_timeouts_total 0"));
+}
+
+TEST_F(RedisAdapterTest, MessagesPassBetweenMembersThatEnterAllAtOnce) {
+  const auto gateway = start(options("g1"));
+  std::vector<Member> members;
+  for (int i = 0; i < 20'000; ++i) members.push_back(member("room-" + std::to_string(i), "s"));
+  std::promise<bool> sent_first;
+  bool all_in = false;  // touched on the asker's loop only
+  gateway->loop().post([&] {
+    gateway->enter(members, {loop_, [&](const Entered& entered) {
+                               EXPECT_TRUE(entered);
+                               all_in = true;
+                             }});
+    gateway->sequence({{make_message("garden", "hi"), kNoSeq}},
+                      {loop_, [&](const SequencedBatch& sequenced) {
+                         EXPECT_TRUE(sequenced.at(0));
+                         sent_first.set_value(!all_in);
+                       }});
+  });
+  EXPECT_TRUE(sent_first.get_future().get());
+  EXPECT_EQ(sessions(*gateway, "room-19999"), Names{"s"})
+      << "what reads the members waits for those that entered before";
+  gateway->leave(members);
+  EXPECT_THAT(sessions(*gateway, "room-19999"), IsEmpty());
+}
+
 TEST_F(RedisAdapterTest, EntersAndReadsWaitForAShortOutage) {
   auto patient = options("g1");
   patient.timeout = Milliseconds(10'000);

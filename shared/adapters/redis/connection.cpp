@@ -211,6 +211,7 @@ void Connection::transmit(Pending pending) {
 
 void Connection::link_answered(const redisReply& raw) {
   const Answer reply(&raw);
+  last_answer_ = system_clock().now();
   Pending pending = std::move(pending_.front());
   pending_.pop_front();
   // A script that was flushed meanwhile is sent whole, which also loads it again.
@@ -254,19 +255,37 @@ Error Connection::error_of(const Pending& pending, Answer reply) {
           "Redis refused " + std::string(pending.command.name()) + ": " + text};
 }
 
+Clock::Instant Connection::overdue_at() const {
+  return std::max(pending_.front().sent, last_answer_) + options_.timeout;
+}
+
 void Connection::watch_deadline() {
   if (deadline_watched_ || pending_.empty()) return;
   deadline_watched_ = true;
-  deadline_timer_.expires_at(pending_.front().sent + options_.timeout);
+  deadline_timer_.expires_at(overdue_at());
   deadline_timer_.async_wait([this](boost::system::error_code) {
-    deadline_watched_ = false;
-    if (!pending_.empty() && pending_.front().sent + options_.timeout <= system_clock().now()) {
-      timeouts_.add();
-      fail(server_name() + " did not answer within " + std::to_string(options_.timeout.count()) +
-           " ms");
+    if (!pending_.empty() && overdue_at() <= system_clock().now()) {
+      confirm_silence();
       return;
     }
+    deadline_watched_ = false;
     watch_deadline();
+  });
+}
+
+/// The loop may have been busy itself, with answers unread or commands unwritten. By the time the
+/// timer comes back it has been through its sockets.
+void Connection::confirm_silence() {
+  deadline_timer_.expires_after(options_.timeout / 4);
+  deadline_timer_.async_wait([this](boost::system::error_code) {
+    deadline_watched_ = false;
+    if (pending_.empty() || overdue_at() > system_clock().now()) {
+      watch_deadline();
+      return;
+    }
+    timeouts_.add();
+    fail(server_name() + " did not answer within " + std::to_string(options_.timeout.count()) +
+         " ms");
   });
 }
 

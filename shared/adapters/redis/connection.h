@@ -79,6 +79,9 @@ class Connection final : private Link::Owner {
   void answer(const Pending& pending, const Result<Answer>& result);
   [[nodiscard]] Error error_of(const Pending& pending, Answer reply);
   void watch_deadline();
+  void confirm_silence();
+  /// When the silence is too long. Answers to earlier commands count: Redis takes one at a time.
+  [[nodiscard]] Clock::Instant overdue_at() const;
   [[nodiscard]] std::string server_name() const;
 
   Loop& loop_;
@@ -98,7 +101,7 @@ class Connection final : private Link::Owner {
 
   boost::asio::ip::tcp::resolver resolver_;
   boost::asio::steady_timer attempt_timer_;   ///< bounds an attempt, then the pause before the next
-  boost::asio::steady_timer deadline_timer_;  ///< of the oldest command
+  boost::asio::steady_timer deadline_timer_;  ///< of the next answer
   std::shared_ptr<Link> link_;
   Stage stage_ = Stage::kWaiting;
   std::string reason_ = "not connected yet";
@@ -111,6 +114,7 @@ class Connection final : private Link::Owner {
 
   std::deque<Pending> pending_;  ///< sent, oldest first
   std::size_t pending_bytes_ = 0;
+  Clock::Instant last_answer_{};
   bool deadline_watched_ = false;
   std::array<std::string, kScripts.size()> digests_;
 };
