@@ -283,6 +283,35 @@ TEST_F(RabbitAdapterTest, RoomsAreBoundAgainAfterAReconnect) {
   }
 }
 
+TEST_F(RabbitAdapterTest, IsReadyAgainOnlyWhenThousandsOfRoomsAndPartitionsAreBound) {
+  auto patient = proxied("gateway-1");
+  patient.bind_timeout = 60s;
+  RabbitProcess here(patient);
+  RabbitProcess there(options("gateway-2"));
+  Inbox<MessageRef> inbox;
+  start_bus(here, inbox);
+  std::vector<std::string> rooms;
+  for (int i = 0; i < 2'000; ++i) rooms.push_back("room-" + std::to_string(i));
+  std::vector<BindingKey> keys;
+  for (std::uint32_t partition = 0; partition < kPartitions; ++partition) {
+    keys.push_back({partition, {}});
+  }
+  ASSERT_TRUE(bind(here, rooms));
+  ASSERT_TRUE(
+      ask<Result<void>>(loop_, [&](auto reply) { here.bus().bind(keys, std::move(reply)); }));
+  ASSERT_TRUE(there.becomes_ready());
+  proxy_.cut();
+  ASSERT_TRUE(becomes_unready(here));
+  ASSERT_TRUE(here.becomes_ready());
+  here.bus().unbind(keys);
+  std::vector<MessageRef> batch;
+  for (const std::string& room : rooms) batch.push_back(sequenced(room, room));
+  there.bus().publish(batch);
+  const auto got = inbox.wait_for(rooms.size());
+  EXPECT_EQ(ids_of(got), ids_of(batch));
+  EXPECT_EQ(got.size(), rooms.size()) << "each once";
+}
+
 TEST_F(RabbitAdapterTest, BindsDuringAnOutageAreAnsweredAfterIt) {
   RabbitProcess here(proxied("gateway-1"));
   Inbox<MessageRef> inbox;

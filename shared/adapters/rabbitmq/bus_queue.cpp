@@ -77,10 +77,7 @@ void BusQueue::on_method(const Method& method) {
     case AMQP_QUEUE_DECLARE_OK_METHOD:
       return on_queue_declared(
           from_amqp(static_cast<const amqp_queue_declare_ok_t*>(method.decoded)->queue));
-    case AMQP_BASIC_CONSUME_OK_METHOD:
-      consuming_ = true;
-      barrier_passed();
-      return link_.user_changed();
+    case AMQP_BASIC_CONSUME_OK_METHOD: return on_consuming();
     case AMQP_QUEUE_BIND_OK_METHOD: return barrier_passed();
     case AMQP_BASIC_CANCEL_METHOD:
       return link_.fail({Errc::kUnavailable, "the broker took this gateway's queue away"});
@@ -90,13 +87,28 @@ void BusQueue::on_method(const Method& method) {
 
 void BusQueue::on_queue_declared(std::string_view name) {
   queue_ = name;
-  for (const BindingKey& key : bindings_.queue_up()) send_bind(key, false);
+  const auto wanted = bindings_.queue_up();
+  restoring_ = wanted.size();
+  restoring_since_ = std::chrono::steady_clock::now();
+  for (const BindingKey& key : wanted) send_bind(key, false);
   amqp_basic_consume_t method{};
   method.queue = to_amqp(queue_);
   method.no_ack = 1;
   method.exclusive = 1;
   append_method(connection_->out(), channel_, AMQP_BASIC_CONSUME_METHOD, method);
   connection_->flush();
+}
+
+void BusQueue::on_consuming() {
+  consuming_ = true;
+  barrier_passed();
+  if (restoring_ > 0) {
+    const auto took = std::chrono::steady_clock::now() - restoring_since_;
+    log_info("bindings are there again",
+             {{"bindings", restoring_},
+              {"took_ms", std::chrono::duration_cast<Milliseconds>(took).count()}});
+  }
+  link_.user_changed();
 }
 
 void BusQueue::barrier_passed() {

@@ -51,6 +51,7 @@ class BusQueue final : public ChannelUser {
 
   void declare_queue();
   void on_queue_declared(std::string_view name);
+  void on_consuming();
   void barrier_passed();
   void send_bind(const BindingKey& key, bool barrier);
   void send_binds(const std::vector<BindingKey>& keys);
@@ -74,7 +75,9 @@ class BusQueue final : public ChannelUser {
 
   Connection* connection_ = nullptr;  ///< while the link is up
   std::string queue_;                 ///< empty until declared
-  bool consuming_ = false;            ///< and so everything is bound that was before
+  std::size_t restoring_ = 0;         ///< bindings sent for a new queue
+  Clock::Instant restoring_since_{};
+  bool consuming_ = false;  ///< and so everything is bound that was before
 };
 
 }  // namespace stampede::rabbitmq
