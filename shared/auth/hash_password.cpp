@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "shared/auth/passcode.h"
 
@@ -101,13 +102,14 @@ std::optional<std::string> ask(int terminal, std::FILE* prompts) {
 }  // namespace
 
 int hash_password(int in, std::FILE* out, std::FILE* prompts) {
-  auto passcode = ::isatty(in) == 1 ? ask(in, prompts) : read_line(in);
-  if (!passcode) {
+  auto read = ::isatty(in) == 1 ? ask(in, prompts) : read_line(in);
+  if (!read) {
     std::fputs("no passcode was given\n", prompts);
     return EXIT_FAILURE;
   }
-  const auto hash = hash_passcode(*passcode);
-  sodium_memzero(passcode->data(), passcode->size());
+  std::string passcode = *std::move(read);
+  const auto hash = hash_passcode(passcode);
+  sodium_memzero(passcode.data(), passcode.size());
   if (!hash) {
     std::fprintf(prompts, "%s\n", hash.error().detail.c_str());
     return EXIT_FAILURE;

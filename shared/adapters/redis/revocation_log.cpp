@@ -126,7 +126,7 @@ void RevocationLog::learn(const Answer& page) {
     known = at_ms;
     news.push_back(*one);
   }
-  tell(std::move(news));
+  tell(news);
 }
 
 /// What Redis should have and has not. Everybody who knows it writes it; GT keeps the latest.
@@ -154,7 +154,7 @@ void RevocationLog::forget_old() {
   std::erase_if(known_, [oldest](const auto& entry) { return entry.second < oldest; });
 }
 
-void RevocationLog::tell(std::vector<Revocation> news) const {
+void RevocationLog::tell(const std::vector<Revocation>& news) const {
   if (news.empty()) return;
   for (const auto& [executor, told] : watchers_) {
     executor->post([told = told, news] { told(news); });

@@ -35,7 +35,7 @@ class RevocationLog {
   void learn(const Answer& page);
   void write_again();
   void forget_old();
-  void tell(std::vector<Revocation> news) const;
+  void tell(const std::vector<Revocation>& news) const;
 
   Context& context_;
   std::vector<std::pair<Executor*, Revocations::News>> watchers_;
