@@ -274,7 +274,7 @@ void Registrar::leave(const std::vector<Member>& members) {
   }
 }
 
-void Registrar::after_changes(std::function<void()> task) {
+void Registrar::after_changes(const std::function<void()>& task) {
   changes_.add(
       0,
       [task](const ChangeQueue::Done& done) {

@@ -32,7 +32,7 @@ class Registrar {
   /// The same for the leave of `members`, which the membership does not have any more.
   void leave(const std::vector<Member>& members);
   /// Runs `task` when all enters and leaves before it have been sent, or given up.
-  void after_changes(std::function<void()> task);
+  void after_changes(const std::function<void()>& task);
   /// Answers what has not been sent.
   void give_up(const Error& error) { changes_.drop_all(error); }
 
