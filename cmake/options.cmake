@@ -11,6 +11,9 @@ endif()
 
 if(STAMPEDE_SANITIZER STREQUAL "address")
   set(sanitize -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    list(APPEND sanitize -fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/cmake/ubsan-ignored.txt)
+  endif()
 elseif(STAMPEDE_SANITIZER STREQUAL "thread")
   # g++ warns that it does not follow atomic_thread_fence; Asio has one.
   set(sanitize -fsanitize=thread -fno-omit-frame-pointer -Wno-tsan)

@@ -53,10 +53,12 @@ void SessionClient::listen() {
     client_is_readable_ = next.has_value();
     if (!client_is_readable_ || !next->has_value()) return;
     oracle_.asked(**next);
-    if ((*next)->command == Command::kConnect || (*next)->command == Command::kStomp) {
-      judge();
-      if (oracle_.version()) client_frames_.set_version(*oracle_.version());
-    }
+    if (oracle_.version() || sent_.empty()) continue;
+    // The answer to CONNECT. Those behind it are to frames that the oracle has yet to be told of.
+    const std::string connected = std::move(sent_.front());
+    sent_.erase(sent_.begin());
+    read_answer(connected);
+    if (oracle_.version()) client_frames_.set_version(*oracle_.version());
   }
 }
 
