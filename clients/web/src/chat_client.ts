@@ -1,6 +1,7 @@
 // Keeps one room of one user live: connects, subscribes, reconnects with backoff, and says at each
 // moment how things stand. No DOM; time, chance and the connection are given to it.
 import { delay_ms, type Backoff } from './backoff';
+import type { Identity } from './identity';
 import type { ChatMessage } from './message';
 import type { Link, OpenLink, ServerError } from './stomp_link';
 
@@ -11,7 +12,16 @@ export type ConnectionState =
   | { readonly kind: 'waiting'; readonly retryAt: number }
   /** The machine has no network; tries again when it has. */
   | { readonly kind: 'offline' }
+  /** The server does not want this user here, so trying again would change nothing. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'closed' };
+
+export interface Refusal {
+  /** Whether other credentials could help: else the user may not be in the room. */
+  readonly login: boolean;
+  /** The server's words. */
+  readonly reason: string;
+}
 
 export interface Environment {
   now(): number;
@@ -34,6 +44,9 @@ export interface ChatHandlers {
 const kBackoff: Backoff = { firstMs: 700, longestMs: 20_000 };
 /** A connection that held this long was a good one: the next loss starts from the short delay. */
 const kSettledMs = 5_000;
+/** Close codes of docs/protocol.md: log-in refused, token expired, log-in revoked. */
+const kLoginCodes: readonly number[] = [4010, 4012, 4013];
+const kAccessRefused = 4011;
 const kJoinReceipt = 'join';
 const kSendReceipt = 'send:';
 
@@ -41,15 +54,20 @@ export class ChatClient {
   private state_: ConnectionState = { kind: 'closed' };
   private link_: Link | null = null;
   private attempt_ = 0;
+  private user_: string;
+  /** What the server said last on this connection. */
+  private lastWords_ = '';
   private cancelTimer_: () => void = () => {};
 
   constructor(
     readonly room: string,
-    private user_: string,
+    private readonly identity_: Identity,
     private readonly openLink_: OpenLink,
     private readonly environment_: Environment,
     private readonly handlers_: ChatHandlers,
-  ) {}
+  ) {
+    this.user_ = identity_.user;
+  }
 
   get state(): ConnectionState {
     return this.state_;
@@ -100,7 +118,8 @@ export class ChatClient {
 
   private connect(): void {
     this.enter({ kind: 'connecting', attempt: this.attempt_ });
-    this.link_ = this.openLink_(this.user_, {
+    this.lastWords_ = '';
+    this.link_ = this.openLink_(this.identity_, {
       opened: (user) => {
         this.user_ = user;
         this.link_?.subscribe(this.room, kJoinReceipt);
@@ -108,7 +127,7 @@ export class ChatClient {
       message: (message) => this.handlers_.message(message),
       receipt: (receiptId, seq) => this.on_receipt(receiptId, seq),
       error: (error) => this.on_error(error),
-      closed: () => this.on_closed(),
+      closed: (code) => this.on_closed(code),
     });
   }
 
@@ -123,14 +142,22 @@ export class ChatClient {
   }
 
   private on_error(error: ServerError): void {
+    this.lastWords_ = error.detail || error.message;
     const ofSend = error.receiptId.startsWith(kSendReceipt);
     this.handlers_.refused(ofSend ? error.receiptId.slice(kSendReceipt.length) : '', error);
   }
 
-  private on_closed(): void {
+  private on_closed(code: number): void {
     this.cancelTimer_();
     this.link_ = null;
-    this.wait();
+    const login = kLoginCodes.includes(code);
+    // In a live room it was a message that was refused, or rights that changed: joining again tells.
+    const access = code === kAccessRefused && this.state_.kind !== 'live';
+    if (login || access) {
+      this.enter({ kind: 'refused', refusal: { login, reason: this.lastWords_ } });
+    } else {
+      this.wait();
+    }
   }
 
   private wait(): void {

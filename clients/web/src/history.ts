@@ -29,16 +29,23 @@ export interface RoomSummary {
 export class ApiError extends Error {}
 
 type Json = Record<string, unknown>;
-type Fetch = (url: string, options: { signal: AbortSignal }) => Promise<Response>;
+type Fetch = (url: string, options: RequestInit) => Promise<Response>;
 
 const kTimeoutMs = 10_000;
 
 export class HistoryApi {
+  private authorization_: string | null = null;
+
   /** `base` ends in `/api/v1`. */
   constructor(
     private readonly base_: string,
     private readonly fetch_: Fetch = (url, options) => fetch(url, options),
   ) {}
+
+  /** From here on requests prove this; null = nothing. */
+  set authorization(header: string | null) {
+    this.authorization_ = header;
+  }
 
   async page(room: string, query: PageQuery): Promise<HistoryPage> {
     const parameters = new URLSearchParams({ limit: String(query.limit) });
@@ -77,7 +84,12 @@ export class HistoryApi {
   private async get(path: string): Promise<Json> {
     let response: Response;
     try {
-      response = await this.fetch_(this.base_ + path, { signal: AbortSignal.timeout(kTimeoutMs) });
+      response = await this.fetch_(this.base_ + path, {
+        headers: this.authorization_ === null ? {} : { Authorization: this.authorization_ },
+        // Or the browser would answer a 401 with a dialog of its own.
+        credentials: 'omit',
+        signal: AbortSignal.timeout(kTimeoutMs),
+      });
     } catch {
       throw new ApiError('The server cannot be reached.');
     }

@@ -1,11 +1,12 @@
 // Puts the page together: which room, which name, and where the server is (where the page is from).
 import { address_of, last_name, remember_name, room_of, tab_name } from './address';
 import { busiest, HistoryApi } from './history';
+import { authorization_of, type Identity } from './identity';
 import { room_problem, user_problem } from './names';
 import { RoomController } from './room_controller';
 import type { RoomEnvironment } from './room_session';
 import { open_stomp_link } from './stomp_link';
-import { JoinView } from './view/join_view';
+import { JoinView, type JoinDefaults } from './view/join_view';
 
 const kDefaultRoom = 'lobby';
 const kSuggestions = 6;
@@ -41,6 +42,7 @@ const api = new HistoryApi(relative_url('api/v1').pathname);
 const openLink = open_stomp_link(websocket_url());
 const root = document.getElementById('app')!;
 let current: RoomController | null = null;
+let passcode = '';
 
 function clear(): void {
   current?.stop();
@@ -48,17 +50,17 @@ function clear(): void {
   root.replaceChildren();
 }
 
-function show_door(): void {
+/** `said`: why the user stands here again, and whether a passcode could help. */
+function show_door(said: Partial<JoinDefaults> = {}): void {
   clear();
   document.title = 'Stampede';
-  const door = new JoinView(
-    { user: last_name(), room: room_of(location) || kDefaultRoom },
-    (user, room) => {
-      remember_name(user);
-      history.pushState(null, '', address_of(room));
-      show_room(user, room);
-    },
-  );
+  const defaults = { user: last_name(), room: room_of(location) || kDefaultRoom, passcode };
+  const door = new JoinView({ ...defaults, ...said }, (identity, room) => {
+    remember_name(identity.user);
+    passcode = identity.passcode;
+    history.pushState(null, '', address_of(room));
+    show_room(identity, room);
+  });
   root.append(door.element);
   door.focus();
   api.rooms(50).then(
@@ -67,13 +69,16 @@ function show_door(): void {
   );
 }
 
-function show_room(user: string, room: string): void {
+function show_room(identity: Identity, room: string): void {
   clear();
-  current = new RoomController(room, user, openLink, api, environment, {
-    leave: show_door,
+  api.authorization = authorization_of(identity);
+  current = new RoomController(room, identity, openLink, api, environment, {
+    leave: () => show_door(),
+    refused: ({ login, reason }) =>
+      show_door(login ? { asksPasscode: true, loginProblem: reason } : { roomProblem: reason }),
     go: (other) => {
       history.pushState(null, '', address_of(other));
-      show_room(user, other);
+      show_room(identity, other);
     },
   });
   root.append(current.view.element);
@@ -84,7 +89,7 @@ function show_room(user: string, room: string): void {
 function show(): void {
   const user = tab_name();
   const room = room_of(location);
-  if (user_problem(user) === null && room_problem(room) === null) show_room(user, room);
+  if (user_problem(user) === null && room_problem(room) === null) show_room({ user, passcode }, room);
   else show_door();
 }
 

@@ -1,7 +1,8 @@
 // Joins one RoomSession to one RoomView for as long as the user stays in the room.
-import type { ConnectionState } from './chat_client';
+import type { ConnectionState, Refusal } from './chat_client';
 import { busiest, type HistoryApi } from './history';
 import type { Arrival, SyncStatus } from './history_sync';
+import type { Identity } from './identity';
 import type { ChatMessage } from './message';
 import { RoomSession, type RoomEnvironment } from './room_session';
 import type { OpenLink } from './stomp_link';
@@ -10,6 +11,8 @@ import { RoomView } from './view/room_view';
 
 export interface Navigation {
   leave(): void;
+  /** The server refused: another name, passcode or room is needed. */
+  refused(refusal: Refusal): void;
   go(room: string): void;
 }
 
@@ -27,28 +30,28 @@ export class RoomController {
 
   constructor(
     room: string,
-    user: string,
+    identity: Identity,
     openLink: OpenLink,
     private readonly api_: HistoryApi,
     private readonly environment_: RoomEnvironment,
-    navigation: Navigation,
+    private readonly navigation_: Navigation,
   ) {
-    this.session_ = new RoomSession(room, user, openLink, api_, environment_, {
+    this.session_ = new RoomSession(room, identity, openLink, api_, environment_, {
       connection: (state) => this.on_connection(state),
       changed: (added, arrival) => this.on_changed(added, arrival),
       history: (status) => this.on_history(status),
       members: (members) => this.view.show_members(members, this.session_.user),
       refused: (reason) => this.on_refused(reason),
     });
-    this.view = new RoomView(room, user, () => this.list_model(), {
+    this.view = new RoomView(room, identity.user, () => this.list_model(), {
       send: (text) => this.on_send(text),
       retry: (ref) => this.session_.retry(ref),
       discard: (ref) => this.session_.discard(ref),
       load_older: () => this.session_.load_older(),
       following: (yes) => this.on_following(yes),
-      reconnect: () => this.session_.reconnect_now(),
-      leave: () => navigation.leave(),
-      go: (other) => navigation.go(other),
+      reconnect: () => this.reconnect(),
+      leave: () => this.navigation_.leave(),
+      go: (other) => this.navigation_.go(other),
     });
   }
 
@@ -89,7 +92,15 @@ export class RoomController {
 
   private on_connection(state: ConnectionState): void {
     if (state.kind === 'live') this.refusal_ = '';
-    this.show_standing();
+    // Whoever was in keeps what is on the screen, unsent messages too, until they want to go.
+    if (state.kind === 'refused' && !this.entered_) this.navigation_.refused(state.refusal);
+    else this.show_standing();
+  }
+
+  private reconnect(): void {
+    const { connection } = this.session_;
+    if (connection.kind === 'refused') this.navigation_.refused(connection.refusal);
+    else this.session_.reconnect_now();
   }
 
   private on_changed(added: readonly ChatMessage[], arrival: Arrival): void {

@@ -2,6 +2,7 @@
 import { ChatClient, type ConnectionState, type Environment } from './chat_client';
 import type { HistoryApi, Member } from './history';
 import { HistorySync, type Arrival, type SyncStatus } from './history_sync';
+import type { Identity } from './identity';
 import type { ChatMessage } from './message';
 import { Outbox } from './outbox';
 import { Presence } from './presence';
@@ -37,13 +38,13 @@ export class RoomSession {
 
   constructor(
     room: string,
-    user: string,
+    identity: Identity,
     openLink: OpenLink,
     api: HistoryApi,
     private readonly environment_: RoomEnvironment,
     private readonly handlers_: RoomHandlers,
   ) {
-    this.client_ = new ChatClient(room, user, openLink, environment_, {
+    this.client_ = new ChatClient(room, identity, openLink, environment_, {
       state: (state) => this.on_state(state),
       live: (seq) => this.on_live(seq),
       message: (message) => this.sync_.message(message),

@@ -1,6 +1,7 @@
 // One connection over STOMP.js, from opening to closing. Reconnecting is not its business: a new
 // attempt is a new link, so no state of the one before can leak into it.
 import { Client, type IFrame } from '@stomp/stompjs';
+import type { Identity } from './identity';
 import { message_from_frame, type ChatMessage } from './message';
 
 /** What an ERROR frame says. */
@@ -18,8 +19,8 @@ export interface LinkHandlers {
   /** `seq`: the position that the server names, 0 = none. */
   receipt(receiptId: string, seq: number): void;
   error(error: ServerError): void;
-  /** Last call, once, whoever closed. `reason` is the server's, or ''. */
-  closed(reason: string): void;
+  /** Last call, once, whoever closed. `code` is the WebSocket's: docs/protocol.md, Close codes. */
+  closed(code: number): void;
 }
 
 export interface Link {
@@ -29,13 +30,13 @@ export interface Link {
   close(): void;
 }
 
-export type OpenLink = (user: string, handlers: LinkHandlers) => Link;
+export type OpenLink = (identity: Identity, handlers: LinkHandlers) => Link;
 
 const kConnectTimeoutMs = 10_000;
 const kHeartBeatMs = 10_000;
 
 export function open_stomp_link(url: string): OpenLink {
-  return (user, handlers) => new StompLink(url, user, handlers);
+  return (identity, handlers) => new StompLink(url, identity, handlers);
 }
 
 class StompLink implements Link {
@@ -43,7 +44,7 @@ class StompLink implements Link {
   private readonly message_: (message: ChatMessage) => void;
   private over_ = false;
 
-  constructor(url: string, user: string, handlers: LinkHandlers) {
+  constructor(url: string, { user, passcode }: Identity, handlers: LinkHandlers) {
     const unless_over =
       <Arguments extends unknown[]>(handler: (...given: Arguments) => void) =>
       (...given: Arguments): void => {
@@ -51,7 +52,7 @@ class StompLink implements Link {
       };
     this.client_ = new Client({
       brokerURL: url,
-      connectHeaders: { login: user, passcode: '' },
+      connectHeaders: { login: user, passcode },
       reconnectDelay: 0,
       connectionTimeout: kConnectTimeoutMs,
       heartbeatIncoming: kHeartBeatMs,
@@ -72,7 +73,7 @@ class StompLink implements Link {
       ),
       onWebSocketClose: unless_over((event: CloseEvent) => {
         this.over_ = true;
-        handlers.closed(event.reason ?? '');
+        handlers.closed(event.code);
       }),
     });
     this.message_ = unless_over((message: ChatMessage) => handlers.message(message));

@@ -1,20 +1,26 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ChatClient, type ConnectionState } from '../src/chat_client';
+import type { Identity } from '../src/identity';
 import type { LinkHandlers } from '../src/stomp_link';
 import { FakeClock, message } from './support';
 
 function make() {
   const clock = new FakeClock();
-  const links: Array<{ handlers: LinkHandlers; did: string[]; breaks: boolean }> = [];
+  const links: Array<{
+    identity: Identity;
+    handlers: LinkHandlers;
+    did: string[];
+    breaks: boolean;
+  }> = [];
   const states: ConnectionState[] = [];
   const told: string[] = [];
   const network = { online: true };
   const client = new ChatClient(
     'lobby',
-    'ana',
-    (_user, handlers) => {
-      const link = { handlers, did: [] as string[], breaks: false };
+    { user: 'ana', passcode: 'secret' },
+    (identity, handlers) => {
+      const link = { identity, handlers, did: [] as string[], breaks: false };
       links.push(link);
       return {
         subscribe: (room, receiptId) => link.did.push(`subscribe ${room} ${receiptId}`),
@@ -81,7 +87,7 @@ test('reconnects after a delay that doubles up to a bound', async () => {
   client.start();
   const waits: number[] = [];
   for (let attempt = 0; attempt < 8; attempt += 1) {
-    link().handlers.closed('');
+    link().handlers.closed(1006);
     const last = states.at(-1)!;
     assert.equal(last.kind, 'waiting');
     if (last.kind === 'waiting') waits.push(last.retryAt - clock.now());
@@ -101,16 +107,16 @@ test('a connection that held starts from the short delay again, one that did not
   };
   client.start();
   go_live();
-  link().handlers.closed('');
+  link().handlers.closed(1006);
   assert.equal(wait(), 700);
   await clock.advance(700);
   go_live();
-  link().handlers.closed('');
+  link().handlers.closed(1006);
   assert.equal(wait(), 1400);
   await clock.advance(1400);
   go_live();
   await clock.advance(6_000);
-  link().handlers.closed('');
+  link().handlers.closed(1006);
   assert.equal(wait(), 700);
 });
 
@@ -118,7 +124,7 @@ test('waits for the network when there is none', async () => {
   const { client, clock, link, links, network } = make();
   client.start();
   network.online = false;
-  link().handlers.closed('');
+  link().handlers.closed(1006);
   assert.equal(client.state.kind, 'offline');
   await clock.advance(60_000);
   assert.equal(links.length, 1);
@@ -130,7 +136,7 @@ test('waits for the network when there is none', async () => {
 test('a retry by hand takes the place of the planned one', async () => {
   const { client, clock, link, links } = make();
   client.start();
-  link().handlers.closed('');
+  link().handlers.closed(1006);
   client.retry_now();
   client.retry_now();
   await clock.advance(60_000);
@@ -148,9 +154,47 @@ test('a socket that is gone takes no message', () => {
 test('after stop nothing is tried again', async () => {
   const { client, clock, link, links } = make();
   client.start();
-  link().handlers.closed('');
+  link().handlers.closed(1006);
   client.stop();
   await clock.advance(60_000);
   assert.equal(links.length, 1);
   assert.equal(client.state.kind, 'closed');
+});
+
+test('proves who the user is, and does not insist when that is refused', async () => {
+  for (const code of [4010, 4012, 4013]) {
+    const { clock, client, link, links, states } = make();
+    client.start();
+    assert.deepEqual(link().identity, { user: 'ana', passcode: 'secret' });
+    link().handlers.error({ message: 'Bad CONNECT', detail: 'wrong', receiptId: '' });
+    link().handlers.closed(code);
+    await clock.advance(60_000);
+    assert.equal(links.length, 1, `no second attempt after ${code}`);
+    assert.deepEqual(states[states.length - 1], {
+      kind: 'refused',
+      refusal: { login: true, reason: 'wrong' },
+    });
+    client.retry_now();
+    assert.equal(links.length, 1);
+  }
+});
+
+test('a room that the user may not enter is no reason to try again, a refused message is', async () => {
+  const { clock, client, link, links, go_live } = make();
+  client.start();
+  go_live();
+  link().handlers.error({ message: 'access_refused', detail: 'no', receiptId: 'send:r1' });
+  link().handlers.closed(4011);
+  assert.equal(client.state.kind, 'waiting');
+  await clock.advance(60_000);
+  assert.equal(links.length, 2);
+  link().handlers.opened('ana');
+  link().handlers.error({ message: 'access_refused', detail: 'not here', receiptId: 'join' });
+  link().handlers.closed(4011);
+  assert.deepEqual(client.state, {
+    kind: 'refused',
+    refusal: { login: false, reason: 'not here' },
+  });
+  await clock.advance(60_000);
+  assert.equal(links.length, 2);
 });

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ApiError, HistoryApi, type Member } from '../src/history';
+import { authorization_of } from '../src/identity';
 import { Presence } from '../src/presence';
 import { FakeClock, settle } from './support';
 
 function api(status: number, body: unknown) {
   const urls: string[] = [];
-  const made = new HistoryApi('/api/v1', async (url) => {
+  const options: RequestInit[] = [];
+  const made = new HistoryApi('/api/v1', async (url, given) => {
     urls.push(url);
+    options.push(given);
     return new Response(typeof body === 'string' ? body : JSON.stringify(body), { status });
   });
-  return { api: made, urls };
+  return { api: made, urls, options };
 }
 
 test('asks for pages by position', async () => {
@@ -22,6 +25,24 @@ test('asks for pages by position', async () => {
     '/api/v1/rooms/a%3Ab/messages?limit=200&after=9',
   ]);
   assert.deepEqual(page, { messages: [], older: true, newer: false });
+});
+
+test('requests prove what the connection proves, and never ask the browser to', async () => {
+  const { api: history, options } = api(200, { rooms: [] });
+  await history.rooms(5);
+  history.authorization = authorization_of({ user: 'ana', passcode: 'päss' });
+  await history.rooms(5);
+  history.authorization = authorization_of({ user: 'ana', passcode: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln' });
+  await history.rooms(5);
+  assert.deepEqual(
+    options.map(({ headers }) => headers),
+    [
+      {},
+      { Authorization: `Basic ${Buffer.from('ana:päss').toString('base64')}` },
+      { Authorization: 'Bearer eyJhbGciOiJIUzI1NiJ9.e30.c2ln' },
+    ],
+  );
+  assert.ok(options.every(({ credentials }) => credentials === 'omit'));
 });
 
 test('one entry for a user, however many devices', async () => {

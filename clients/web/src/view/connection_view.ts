@@ -39,7 +39,8 @@ export class ConnectionView {
     set_text(this.text_, notice);
     this.notice.hidden = notice === '';
     this.notice.dataset['state'] = kind;
-    this.retry_.hidden = kind !== 'waiting' && kind !== 'offline';
+    this.retry_.hidden = kind !== 'waiting' && kind !== 'offline' && kind !== 'refused';
+    set_text(this.retry_, kind === 'refused' ? 'Sign in again' : 'Try now');
   }
 }
 
@@ -53,6 +54,8 @@ function badge_text(state: ConnectionState): string {
       return 'Reconnecting…';
     case 'offline':
       return 'Offline';
+    case 'refused':
+      return 'Signed out';
     case 'closed':
       return 'Left';
   }
@@ -72,6 +75,8 @@ function notice_text({ connection, history, refusal }: Standing, now: number): s
     case 'live':
       if (history.kind !== 'unavailable') return words.trim();
       return `Earlier messages cannot be loaded right now: ${sentence(history.reason)} New ones arrive as usual.`;
+    case 'refused':
+      return `${sentence(connection.refusal.reason || 'The server ended the session.')} What you write now is not sent.`;
     case 'closed':
       return '';
   }

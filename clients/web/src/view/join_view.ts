@@ -1,11 +1,19 @@
-// The door: a name and a room.
+// The door: a name, a room, and a passcode where one is needed.
 import type { RoomSummary } from '../history';
+import { is_token, type Identity } from '../identity';
 import { room_from_title, room_problem, user_problem } from '../names';
+import { sentence } from '../text';
 import { h } from './dom';
 
 export interface JoinDefaults {
   readonly user: string;
   readonly room: string;
+  readonly passcode: string;
+  /** The server wants one. */
+  readonly asksPasscode?: boolean;
+  /** Why the server refused the user, or the user this room. */
+  readonly loginProblem?: string;
+  readonly roomProblem?: string;
 }
 
 export class JoinView {
@@ -14,11 +22,23 @@ export class JoinView {
   private readonly room_: HTMLInputElement;
   private readonly userProblem_ = h('p', { class: 'problem', id: 'user-problem', role: 'alert' });
   private readonly roomProblem_ = h('p', { class: 'problem', id: 'room-problem', role: 'alert' });
+  private readonly passcode_: HTMLInputElement;
+  private readonly passcodeProblem_ = h('p', {
+    class: 'problem',
+    id: 'passcode-problem',
+    role: 'alert',
+  });
+  private readonly passcodePart_: HTMLElement;
+  private readonly askPasscode_ = h(
+    'button',
+    { type: 'button', class: 'text-button', 'aria-controls': 'passcode-part' },
+    'I have a passcode or a token',
+  );
   private readonly rooms_ = h('div', { class: 'suggestions', hidden: true });
 
   constructor(
     defaults: JoinDefaults,
-    private readonly join_: (user: string, room: string) => void,
+    private readonly join_: (identity: Identity, room: string) => void,
   ) {
     this.user_ = h('input', {
       id: 'user',
@@ -39,6 +59,21 @@ export class JoinView {
       'aria-describedby': 'room-problem',
       spellcheck: 'false',
     });
+    this.passcode_ = h('input', {
+      id: 'passcode',
+      name: 'passcode',
+      type: 'password',
+      autocomplete: 'current-password',
+      value: defaults.passcode,
+      'aria-describedby': 'passcode-problem',
+    });
+    this.passcodePart_ = h(
+      'div',
+      { id: 'passcode-part', class: 'passcode-part' },
+      h('label', { for: 'passcode' }, 'Passcode or token'),
+      this.passcode_,
+      this.passcodeProblem_,
+    );
     const form = h(
       'form',
       { class: 'card', novalidate: true },
@@ -52,21 +87,30 @@ export class JoinView {
       h('label', { for: 'user' }, 'Your name'),
       this.user_,
       this.userProblem_,
+      this.passcodePart_,
       h('label', { for: 'room' }, 'Room'),
       this.room_,
       this.roomProblem_,
       this.rooms_,
       h('button', { type: 'submit', class: 'primary' }, 'Join'),
+      this.askPasscode_,
     );
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.submit();
     });
+    this.askPasscode_.addEventListener('click', () => {
+      this.ask_passcode(true);
+      this.passcode_.focus();
+    });
     this.element = h('main', { class: 'join' }, form);
+    this.show_refusal(defaults);
   }
 
   focus(): void {
-    (this.user_.value === '' ? this.user_ : this.room_).focus();
+    if (this.user_.value === '') this.user_.focus();
+    else if (!this.passcodePart_.hidden) this.passcode_.focus();
+    else this.room_.focus();
   }
 
   /** Rooms that have people in them now. */
@@ -91,6 +135,27 @@ export class JoinView {
     );
   }
 
+  private show_refusal({ passcode, asksPasscode, loginProblem, roomProblem }: JoinDefaults): void {
+    this.ask_passcode(asksPasscode === true || passcode !== '');
+    if (loginProblem) {
+      // Who has not given one yet has done nothing wrong.
+      const words = passcode === '' ? 'A passcode is needed here' : loginProblem;
+      show_problem(this.passcode_, this.passcodeProblem_, sentence(words));
+    }
+    if (roomProblem) show_problem(this.room_, this.roomProblem_, sentence(roomProblem));
+  }
+
+  private ask_passcode(yes: boolean): void {
+    this.passcodePart_.hidden = !yes;
+    this.askPasscode_.hidden = yes;
+  }
+
+  /** As typed, but a pasted token without the spaces around it. */
+  private passcode(): string {
+    const typed = this.passcode_.value;
+    return is_token(typed.trim()) ? typed.trim() : typed;
+  }
+
   private submit(): void {
     const user = this.user_.value.trim();
     const room = room_from_title(this.room_.value);
@@ -98,7 +163,7 @@ export class JoinView {
     const roomFine = show_problem(this.room_, this.roomProblem_, room_problem(room));
     if (!userFine) this.user_.focus();
     else if (!roomFine) this.room_.focus();
-    else this.join_(user, room);
+    else this.join_({ user, passcode: this.passcode() }, room);
   }
 }
 
