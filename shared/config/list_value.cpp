@@ -7,8 +7,6 @@
 namespace stampede::config {
 namespace {
 
-using Check = std::function<Result<std::string>(std::string_view)>;
-
 Error bad(std::string text) { return {Errc::kInvalidArgument, std::move(text)}; }
 
 std::string lower(std::string_view text) {
@@ -26,12 +24,13 @@ std::string_view trim(std::string_view text) {
 }
 
 /// Names the item that is wrong, because the whole text may be long.
-Result<std::vector<std::string>> split(std::string_view text, const Check& check) {
-  std::vector<std::string> items;
+template <class Item>
+Result<std::vector<Item>> split(std::string_view text, Result<Item> (*check)(std::string_view)) {
+  std::vector<Item> items;
   while (true) {
     const std::size_t comma = text.find(',');
     const std::string_view item = trim(text.substr(0, comma));
-    auto checked = item.empty() ? Result<std::string>(bad("it is empty")) : check(item);
+    auto checked = item.empty() ? Result<Item>(bad("it is empty")) : check(item);
     if (!checked) {
       return bad("entry " + std::to_string(items.size() + 1) + ": " + checked.error().detail);
     }
@@ -41,11 +40,8 @@ Result<std::vector<std::string>> split(std::string_view text, const Check& check
   }
 }
 
-std::string join(const std::vector<std::string>& items) {
-  std::string out;
-  for (const std::string& item : items) out += (out.empty() ? "" : ",") + item;
-  return out;
-}
+std::string shown(const std::string& item) { return item; }
+std::string shown(const IpNetwork& item) { return item.text(); }
 
 bool is_host_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' ||
@@ -80,15 +76,20 @@ Result<std::string> check_host(std::string_view text) {
   return host;
 }
 
-Value list_value(std::vector<std::string>& into, Check check) {
+template <class Item>
+Value list_value(std::vector<Item>& into, Result<Item> (*check)(std::string_view)) {
   Value value;
-  value.parse = [&into, check = std::move(check)](std::string_view text) -> Result<void> {
+  value.parse = [&into, check](std::string_view text) -> Result<void> {
     auto items = split(text, check);
     if (!items) return items.error();
     into = *std::move(items);
     return {};
   };
-  value.show = [&into] { return join(into); };
+  value.show = [&into] {
+    std::string out;
+    for (const Item& item : into) out += (out.empty() ? "" : ",") + shown(item);
+    return out;
+  };
   return value;
 }
 
@@ -98,6 +99,13 @@ Value origins_value(std::vector<std::string>& into) {
   Value value = list_value(into, check_origin);
   value.unit = "ORIGINS";
   value.allowed = "like https://chat.example,http://localhost:3000, or *";
+  return value;
+}
+
+Value networks_value(std::vector<IpNetwork>& into) {
+  Value value = list_value(into, IpNetwork::parse);
+  value.unit = "NETWORKS";
+  value.allowed = "like 127.0.0.1,10.0.0.0/8,2001:db8::/32";
   return value;
 }
 

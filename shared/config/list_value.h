@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "shared/base/ip_address.h"
 #include "shared/config/value.h"
 
 namespace stampede::config {
@@ -11,6 +12,8 @@ namespace stampede::config {
 
 /// Web origins as browsers write them, "https://chat.example:8443", in lower case afterwards; "*".
 Value origins_value(std::vector<std::string>& into);
+/// IP addresses and networks: "10.0.0.0/8,2001:db8::1".
+Value networks_value(std::vector<IpNetwork>& into);
 /// Host names and addresses, in lower case afterwards.
 Value hosts_value(std::vector<std::string>& into);
 

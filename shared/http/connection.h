@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <iterator>
 #include <optional>
 
 #include <boost/beast/core/flat_buffer.hpp>
@@ -21,8 +22,9 @@ namespace stampede::http {
 class ClientConnection final : public Connection,
                                public std::enable_shared_from_this<ClientConnection> {
  public:
-  ClientConnection(std::shared_ptr<ServerCore> core, sockets::ClientSocket socket, std::string peer)
-      : core_(std::move(core)), socket_(std::move(socket)), peer_(std::move(peer)) {}
+  ClientConnection(std::shared_ptr<ServerCore> core, sockets::ClientSocket socket,
+                   const sockets::Listener::Endpoint& peer, sockets::AddressBudget::Lease lease)
+      : core_(std::move(core)), socket_(std::move(socket)), peer_(peer), lease_(std::move(lease)) {}
 
   void start() {
     // The first request has to come as quickly as the rest of it.
@@ -34,9 +36,13 @@ class ClientConnection final : public Connection,
     guarded([this] {
       switch (phase_) {
         case Phase::kReading:
+          core_->metrics.over_time.add();
           return refuse(408, "The request was not complete after " +
                                  std::to_string(core_->options.request_deadline.count()) + " ms.");
         case Phase::kHandling: return refuse(503, "There was no answer in time.");
+        case Phase::kIdle:
+          if (!spoken_) core_->metrics.over_time.add();
+          return close();
         default: return close();
       }
     });
@@ -113,6 +119,7 @@ class ClientConnection final : public Connection,
     }
     if (parser_->is_done()) return handle();
     if (buffer_.size() > core_->options.max_header_bytes) {  // chunk extensions without an end
+      core_->metrics.over_header_bytes.add();
       return refuse(431, too_large("header fields", core_->options.max_header_bytes));
     }
     read();
@@ -120,6 +127,7 @@ class ClientConnection final : public Connection,
 
   void begin_request() {
     phase_ = Phase::kReading;
+    spoken_ = true;
     deadline_ = now() + core_->options.request_deadline;
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(core_->options.max_header_bytes));
@@ -129,6 +137,13 @@ class ClientConnection final : public Connection,
   /// After the header and before the body. Whether to go on reading this request.
   bool accept_header() {
     const auto& request = parser_->get();
+    const auto headers = static_cast<std::size_t>(std::distance(request.begin(), request.end()));
+    if (headers > core_->options.max_headers) {
+      core_->metrics.over_headers.add();
+      refuse(431, "The request has " + std::to_string(headers) + " header fields, it may have " +
+                      std::to_string(core_->options.max_headers) + ".");
+      return false;
+    }
     if (request.version() == 11 && request.count(Field::host) != 1) {
       refuse(400, "An HTTP/1.1 request needs exactly one Host header.");
       return false;
@@ -158,15 +173,53 @@ class ClientConnection final : public Connection,
           {"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Version", "13"}};
       return respond(std::move(refusal));
     }
+    std::string peer = client();  // before the header is moved
+    if (!lease_for_client()) return;
     const auto rest = buffer_.data();
     UpgradeRequest upgrade{std::move(socket_),
                            boost::beast::http::request<boost::beast::http::empty_body>(
                                std::move(parser_->get().base())),
-                           std::string(static_cast<const char*>(rest.data()), rest.size()), peer_};
+                           std::string(static_cast<const char*>(rest.data()), rest.size()),
+                           std::move(peer), std::move(lease_)};
     phase_ = Phase::kClosed;
     core_->metrics.upgrades.add();
     core_->remove(*this);
     handler(std::move(upgrade));
+  }
+
+  /// Who speaks: the peer, or whom a proxy says that it speaks for. The port is the connection's in
+  /// either case, which finds it again in a proxy's log.
+  [[nodiscard]] std::string client() const {
+    const auto address = forwarded_for();
+    if (!address) return sockets::to_text(peer_);
+    const std::string text = address->text();
+    return (address->is_v4() ? text : "[" + text + "]") + ":" + std::to_string(peer_.port());
+  }
+
+  [[nodiscard]] std::optional<IpAddress> forwarded_for() const {
+    if (core_->options.addresses == nullptr) return std::nullopt;
+    std::string forwarded;
+    const auto [first, last] = parser_->get().equal_range("X-Forwarded-For");
+    for (auto line = first; line != last; ++line) {
+      if (!forwarded.empty()) forwarded += ',';
+      forwarded += line->value();
+    }
+    return core_->options.addresses->forwarded_for(sockets::address_of(peer_), forwarded);
+  }
+
+  /// A proxy's connection that becomes a client's own counts for that client from now on.
+  bool lease_for_client() {
+    const auto address = forwarded_for();
+    if (!address) return true;
+    auto lease = core_->options.addresses->take(*address);
+    if (lease) {
+      lease_ = *std::move(lease);
+      return true;
+    }
+    core_->metrics.over_address.add();
+    keep_alive_ = false;
+    respond(too_many_of(*address, core_->options.addresses->max()));
+    return false;
   }
 
   void handle() {
@@ -201,7 +254,7 @@ class ClientConnection final : public Connection,
       request.headers.emplace_back(field.name_string(), field.value());
     }
     request.body = std::move(message.body());
-    request.peer = peer_;
+    request.peer = client();
     return request;
   }
 
@@ -224,8 +277,14 @@ class ClientConnection final : public Connection,
   void refuse(boost::system::error_code ec) {
     using boost::beast::http::error;
     const ServerOptions& limits = core_->options;
-    if (ec == error::header_limit) return refuse(431, too_large("header", limits.max_header_bytes));
-    if (ec == error::body_limit) return refuse(413, too_large("body", limits.max_body_bytes));
+    if (ec == error::header_limit) {
+      core_->metrics.over_header_bytes.add();
+      return refuse(431, too_large("header", limits.max_header_bytes));
+    }
+    if (ec == error::body_limit) {
+      core_->metrics.over_body.add();
+      return refuse(413, too_large("body", limits.max_body_bytes));
+    }
     refuse(400, "This is not a well-formed HTTP/1.1 request: " + ec.message() + ".");
   }
 
@@ -296,11 +355,13 @@ class ClientConnection final : public Connection,
 
   std::shared_ptr<ServerCore> core_;
   sockets::ClientSocket socket_;
-  std::string peer_;  ///< "192.0.2.1:5000"
+  sockets::Listener::Endpoint peer_;
+  sockets::AddressBudget::Lease lease_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;  ///< while a request is being read
   Phase phase_ = Phase::kIdle;
   bool read_pending_ = false;
+  bool spoken_ = false;  ///< its first request has begun
   bool keep_alive_ = false;
   bool head_only_ = false;
   std::uint64_t request_number_ = 0;  ///< so that an answer that comes too late is known as such

@@ -3,6 +3,8 @@
 #include "shared/http/server.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "shared/http/connection.h"
 #include "shared/http/server_core.h"
@@ -27,7 +29,27 @@ std::array<Counter, 5> counters_by_class(Metrics& metrics, const std::string& se
   return {counter("1xx"), counter("2xx"), counter("3xx"), counter("4xx"), counter("5xx")};
 }
 
+Counter limit_counter(Metrics& metrics, const std::string& server, const char* limit) {
+  return metrics.counter("stampede_http_limit_hits_total",
+                         "Requests refused because they ran into a limit, by which.",
+                         {{"server", server}, {"limit", limit}});
+}
+
+Response too_many(std::size_t max) {
+  Response refusal =
+      problem(503, "The server has its maximum of " + std::to_string(max) + " connections.");
+  refusal.headers.emplace_back("Retry-After", "1");
+  return refusal;
+}
+
 }  // namespace
+
+Response too_many_of(const IpAddress& address, std::size_t max) {
+  Response refusal = problem(429, "The address " + address.text() + " holds " +
+                                      std::to_string(max) + " connections, as many as it may.");
+  refusal.headers.emplace_back("Retry-After", "5");
+  return refusal;
+}
 
 ServerMetrics::ServerMetrics(Metrics& metrics, const std::string& server)
     : requests(counters_by_class(metrics, server)),
@@ -37,6 +59,11 @@ ServerMetrics::ServerMetrics(Metrics& metrics, const std::string& server)
       refused(metrics.counter("stampede_http_connections_refused_total",
                               "Connections refused because the server had its maximum.",
                               {{"server", server}})),
+      over_header_bytes(limit_counter(metrics, server, "header_bytes")),
+      over_headers(limit_counter(metrics, server, "headers")),
+      over_body(limit_counter(metrics, server, "body")),
+      over_time(limit_counter(metrics, server, "request_time")),
+      over_address(limit_counter(metrics, server, "address_connections")),
       accept_failures(metrics.counter("stampede_http_accept_failures_total",
                                       "Times that the system could not give us a connection.",
                                       {{"server", server}})),
@@ -72,18 +99,29 @@ std::size_t ServerCore::open() const noexcept {
 }
 
 void ServerCore::admit(Socket socket, const Endpoint& peer) {
-  if (open() >= options.max_connections) return refuse(std::move(socket));
-  std::string from = sockets::to_text(peer);
-  if (!handshakes_) return serve(sockets::ClientSocket(std::move(socket)), std::move(from));
-  handshakes_->start(std::move(socket), from,
-                     [this, from](std::optional<sockets::ClientSocket> secured) {
-                       if (secured) serve(*std::move(secured), from);
+  if (open() >= options.max_connections) {
+    metrics.refused.add();
+    return refuse(std::move(socket), too_many(options.max_connections));
+  }
+  std::optional<sockets::AddressBudget::Lease> lease(std::in_place);
+  const IpAddress address = sockets::address_of(peer);
+  if (options.addresses != nullptr) lease = options.addresses->take(address);
+  if (!lease) {
+    metrics.over_address.add();
+    return refuse(std::move(socket), too_many_of(address, options.addresses->max()));
+  }
+  if (!handshakes_) return serve(sockets::ClientSocket(std::move(socket)), peer, *std::move(lease));
+  const auto kept = std::make_shared<sockets::AddressBudget::Lease>(*std::move(lease));
+  handshakes_->start(std::move(socket), sockets::to_text(peer),
+                     [this, peer, kept](std::optional<sockets::ClientSocket> secured) {
+                       if (secured) serve(*std::move(secured), peer, std::move(*kept));
                      });
 }
 
-void ServerCore::serve(sockets::ClientSocket socket, std::string peer) {
-  auto connection =
-      std::make_shared<ClientConnection>(shared_from_this(), std::move(socket), std::move(peer));
+void ServerCore::serve(sockets::ClientSocket socket, const Endpoint& peer,
+                       sockets::AddressBudget::Lease lease) {
+  auto connection = std::make_shared<ClientConnection>(shared_from_this(), std::move(socket), peer,
+                                                       std::move(lease));
   connections_.push_front(connection);
   connection->place_ = connections_.begin();
   metrics.connections.add(1);
@@ -91,18 +129,14 @@ void ServerCore::serve(sockets::ClientSocket socket, std::string peer) {
   sweep_later();
 }
 
-void ServerCore::refuse(Socket socket) {
-  metrics.refused.add();
+/// One try without waiting: whoever floods us gets nothing that costs memory or time.
+void ServerCore::refuse(Socket socket, const Response& refusal) {
   const auto held_back = refuse_log_.admit(std::chrono::steady_clock::now());
   if (held_back >= 0) {
-    log_warn("too many http connections",
-             {{"server", options.name}, {"limit", options.max_connections}, {"more", held_back}});
+    log_warn("http connections refused",
+             {{"server", options.name}, {"status", refusal.status}, {"more", held_back}});
   }
   if (handshakes_) return;  // there is no saying it before the handshake
-  Response refusal = problem(503, "The server has its maximum of " +
-                                      std::to_string(options.max_connections) + " connections.");
-  refusal.headers.emplace_back("Retry-After", "1");
-  // One try without waiting: whoever floods us gets nothing that costs memory or time.
   const std::string text = head_of(refusal, AfterResponse::kClose) + refusal.body;
   error_code ignored;
   socket.write_some(boost::asio::buffer(text), ignored);

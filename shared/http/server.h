@@ -11,6 +11,7 @@
 #include "shared/http/router.h"
 #include "shared/http/upgrade.h"
 #include "shared/runtime/loop.h"
+#include "shared/sockets/address_budget.h"
 #include "shared/sockets/tls_identity.h"
 
 namespace stampede::http {
@@ -24,8 +25,10 @@ struct ServerOptions {
   bool reuse_port = false;            ///< several servers (one a shard) share the address
   std::shared_ptr<const sockets::TlsIdentity> tls = nullptr;  ///< none: in the clear
   std::chrono::milliseconds handshake_deadline{10'000};       ///< of TLS
-  std::size_t max_connections = 10000;  ///< in HTTP; upgraded connections no longer count
+  sockets::AddressBudget* addresses = nullptr;  ///< outlives the server; none: no bound
+  std::size_t max_connections = 10000;          ///< in HTTP; upgraded connections no longer count
   std::size_t max_header_bytes = 16UL * 1024;
+  std::size_t max_headers = 100;  ///< header fields of one request
   std::size_t max_body_bytes = 1024UL * 1024;
   std::chrono::milliseconds request_deadline{10'000};  ///< first byte of a request to its last
   std::chrono::milliseconds handler_deadline{30'000};  ///< then a 503
@@ -33,7 +36,7 @@ struct ServerOptions {
 };
 
 /// An HTTP/1.1 server on one loop: keep-alive, pipelining (one request at a time), limits on size,
-/// count and time that answer with a reason (400, 408, 413, 431, 503) before they close.
+/// count and time that answer with a reason (400, 408, 413, 429, 431, 503) before they close.
 ///
 /// Owned by who built it. `listen` may be called before the loop starts; otherwise every method
 /// runs on the loop's thread or while the loop does not run. Loop and Metrics outlive the server;

@@ -52,10 +52,18 @@ struct ServerMetrics {
   std::array<Counter, 5> requests;  ///< by the status' first digit, less one
   Counter upgrades;
   Counter refused;
+  Counter over_header_bytes;
+  Counter over_headers;
+  Counter over_body;
+  Counter over_time;
+  Counter over_address;
   Counter accept_failures;
   Gauge connections;
   Histogram seconds;
 };
+
+/// 429: the address holds as many connections as it may.
+Response too_many_of(const IpAddress& address, std::size_t max);
 
 /// The server behind `Server`'s handle. One sweep looks after all deadlines: cheaper for each
 /// connection than a timer of its own, at the price of a tick's lateness. On the loop's thread.
@@ -87,10 +95,11 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   using Endpoint = sockets::Listener::Endpoint;
 
   void admit(Socket socket, const Endpoint& peer);
-  void serve(sockets::ClientSocket socket, std::string peer);
+  void serve(sockets::ClientSocket socket, const Endpoint& peer,
+             sockets::AddressBudget::Lease lease);
   /// Connections in HTTP and those on their way there.
   [[nodiscard]] std::size_t open() const noexcept;
-  void refuse(Socket socket);
+  void refuse(Socket socket, const Response& refusal);
   void sweep_later();
   void sweep();
   /// Calls `visit` for each connection; what it removes meanwhile does no harm.

@@ -6,6 +6,7 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 
+#include "shared/sockets/address_budget.h"
 #include "shared/sockets/client_socket.h"
 
 namespace stampede::http {
@@ -19,7 +20,8 @@ struct UpgradeRequest {
   sockets::ClientSocket socket;  ///< on the server's loop
   Head request;
   std::string leftover;  ///< what the client sent behind the request already
-  std::string peer;      ///< "192.0.2.1:5000"
+  std::string peer;      ///< "192.0.2.1:5000"; the client's address where a proxy has named it
+  sockets::AddressBudget::Lease lease{};  ///< the client's place; kept as long as the connection
 };
 
 /// Runs on the server's loop.

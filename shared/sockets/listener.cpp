@@ -122,6 +122,11 @@ Result<std::uint16_t> claim_port(const std::string& address, std::uint16_t port)
   return claimed;
 }
 
+IpAddress address_of(const Listener::Endpoint& endpoint) {
+  const std::string text = endpoint.address().to_string();
+  return IpAddress::parse(text.substr(0, text.find('%'))).value_or(IpAddress());
+}
+
 std::string to_text(const Listener::Endpoint& endpoint) {
   const auto address = endpoint.address();
   const std::string text = address.to_string();

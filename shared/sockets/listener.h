@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "shared/base/error.h"
+#include "shared/base/ip_address.h"
 #include "shared/base/log.h"
 #include "shared/base/metrics.h"
 #include "shared/runtime/loop.h"
@@ -60,6 +61,9 @@ class Listener : public std::enable_shared_from_this<Listener> {
 /// share a port (`reuse_port`) would also share it with another process of the same user, which
 /// then got half of the clients; this tells, because it binds without sharing.
 Result<std::uint16_t> claim_port(const std::string& address, std::uint16_t port);
+
+/// Without the zone that a link-local address may have.
+IpAddress address_of(const Listener::Endpoint& endpoint);
 
 /// "192.0.2.1:5000", "[2001:db8::1]:5000"
 std::string to_text(const Listener::Endpoint& endpoint);

@@ -51,5 +51,16 @@ TEST(HostsValueTest, ReadsNamesAndAddresses) {
   EXPECT_FALSE(value.parse("two words"));
 }
 
+TEST(NetworksValueTest, ReadsAddressesAndNetworks) {
+  std::vector<IpNetwork> networks;
+  const Value value = config::networks_value(networks);
+  ASSERT_TRUE(value.parse("127.0.0.1, 10.0.0.0/8,::1"));
+  EXPECT_EQ(networks.size(), 3U);
+  EXPECT_EQ(value.show(), "127.0.0.1,10.0.0.0/8,::1");
+  const auto refused = value.parse("127.0.0.1,10.0.0.1/8");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("entry 2: the address has bits set"));
+}
+
 }  // namespace
 }  // namespace stampede::test

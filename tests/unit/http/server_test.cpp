@@ -75,6 +75,7 @@ class ServerTest : public ::testing::Test {
   std::shared_ptr<http::Router> router_ = std::make_shared<http::Router>();
   std::vector<std::pair<std::string, http::UpgradeHandler>> upgrades_;
   Metrics metrics_;
+  std::optional<sockets::AddressBudget> addresses_;
   Loop loop_{"http-test"};
   std::optional<Server> server_;
 };
@@ -176,6 +177,60 @@ TEST_F(ServerTest, SaysWhatIsWrongWithARequest) {
         << request.substr(0, 80);
   }
   EXPECT_THAT(exchange(kHello), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(ServerTest, CountsEachLimitThatARequestRunsInto) {
+  start({.max_header_bytes = 1024, .max_headers = 3, .max_body_bytes = 100});
+  const auto hits = [&](const char* limit) {
+    return metric("stampede_http_limit_hits_total", {{"server", "test"}, {"limit", limit}});
+  };
+  EXPECT_THAT(exchange("GET /hello HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n"),
+              AllOf(StartsWith("HTTP/1.1 431"),
+                    HasSubstr("The request has 4 header fields, it may have 3.")));
+  EXPECT_EQ(hits("headers"), 1);
+  EXPECT_THAT(exchange("GET /hello HTTP/1.1\r\nHost: a\r\nX: " + std::string(2000, 'x')),
+              HasSubstr("header is larger than 1024 bytes"));
+  EXPECT_EQ(hits("header_bytes"), 1);
+  EXPECT_THAT(exchange("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n\r\n"),
+              HasSubstr("body is larger than 100 bytes"));
+  EXPECT_EQ(hits("body"), 1);
+  EXPECT_THAT(exchange("GET /hello HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\n\r\n"),
+              StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(ServerTest, BoundsTheConnectionsOfAnAddress) {
+  addresses_.emplace(2, std::vector<IpNetwork>());
+  start({.addresses = &*addresses_});
+  auto first = connect();
+  auto second = connect();
+  first.exchange(kHello);
+  second.exchange(kHello);
+  auto third = connect();
+  bool closed = false;
+  EXPECT_THAT(third.rest(closed),
+              AllOf(StartsWith("HTTP/1.1 429"), HasSubstr("The address 127.0.0.1 holds 2")));
+  EXPECT_EQ(metric("stampede_http_limit_hits_total",
+                   {{"server", "test"}, {"limit", "address_connections"}}),
+            1);
+}
+
+TEST_F(ServerTest, AProxyUpgradesForTheClientsThatItNames) {
+  addresses_.emplace(1, std::vector<IpNetwork>{IpNetwork::parse("127.0.0.0/8").value()});
+  std::promise<http::UpgradeRequest> handed;
+  upgrades_.emplace_back(
+      "/ws", [&](http::UpgradeRequest upgrade) { handed.set_value(std::move(upgrade)); });
+  start({.addresses = &*addresses_});
+  const std::string upgrade =
+      "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+      "X-Forwarded-For: 192.0.2.9\r\n\r\n";
+  auto first = connect();
+  first.send(upgrade);
+  const http::UpgradeRequest held = handed.get_future().get();
+  EXPECT_THAT(held.peer, StartsWith("192.0.2.9:"));
+  EXPECT_EQ(addresses_->held(IpAddress::parse("192.0.2.9").value()), 1u);
+  EXPECT_THAT(exchange(upgrade),
+              AllOf(StartsWith("HTTP/1.1 429"), HasSubstr("The address 192.0.2.9 holds 1")));
 }
 
 TEST_F(ServerTest, LetsTheClientReadARefusalThoughItIsStillSending) {
