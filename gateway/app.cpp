@@ -40,7 +40,7 @@ Result<std::unique_ptr<App>> App::build(const GatewayConfig& config) {
 App::App(const GatewayConfig& config)
     : config_(config),
       gateway_(new_gateway_id(config.name)),
-      budget_(config.max_connections),
+      bounds_(config.limits),
       backend_("backend") {}
 
 App::~App() {
@@ -82,7 +82,7 @@ Result<void> App::assemble() {
   for (std::size_t i = 0; i < shard_count(config_.shards); ++i) {
     loops_.push_back(std::make_unique<Loop>("shard-" + std::to_string(i)));
     shards_.push_back(std::make_unique<AppShard>(*loops_[i], i, config_, gateway_, *backends_,
-                                                 *backlog_, *dispatcher_, fanout_, budget_, page,
+                                                 *backlog_, *dispatcher_, fanout_, bounds_, page,
                                                  tls_, metrics_));
   }
   dispatcher_->start();

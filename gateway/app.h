@@ -50,7 +50,7 @@ class App {
   Metrics metrics_;
   Health health_;
   LocalFanout fanout_;
-  ConnectionBudget budget_;
+  ClientBounds bounds_;
   std::shared_ptr<sockets::TlsIdentity> tls_;  ///< none: clients are served in the clear
   Loop backend_;
   /// The shards' loops. Backends answer what is open when they are destroyed, so these live longer.

@@ -20,7 +20,8 @@ namespace {
 /// hold some of the largest. A live message that is over its bound would be dropped.
 std::size_t holding_largest(std::size_t bytes, const GatewayConfig& config) {
   constexpr std::size_t kLargest = 8;
-  return std::max(bytes, kLargest * (config.max_body_bytes + config.max_header_bytes));
+  return std::max(bytes,
+                  kLargest * (config.limits.max_body_bytes + config.limits.max_header_bytes));
 }
 
 /// A gateway of a cluster: storage and REST are the workers'.

@@ -24,25 +24,39 @@ RoomRegistry::Options room_options(const GatewayConfig& config) {
 }
 
 SessionLimits session_limits(const GatewayConfig& config) {
+  const LimitOptions& from = config.limits;
   SessionLimits limits;
-  limits.decoder.max_body_bytes = config.max_body_bytes;
-  limits.decoder.max_headers = config.max_headers;
-  limits.decoder.max_header_bytes = config.max_header_bytes;
-  limits.max_waiting_bytes = config.outbox_bytes;
-  limits.replay_window_bytes = config.outbox_bytes / 4;
+  limits.decoder.max_body_bytes = from.max_body_bytes;
+  limits.decoder.max_headers = from.max_headers;
+  limits.decoder.max_header_bytes = from.max_header_bytes;
+  limits.max_connect_bytes = from.max_connect_bytes;
+  limits.max_unacknowledged_bytes =
+      std::max(from.max_unacknowledged_bytes, 4 * from.max_body_bytes);
+  limits.max_transactions = from.max_transactions;
+  limits.max_transaction_frames = from.max_transaction_frames;
+  limits.max_transaction_bytes =
+      std::max(from.max_transaction_bytes, from.max_body_bytes + from.max_header_bytes);
+  limits.max_subscriptions = from.max_subscriptions;
+  limits.max_in_flight = from.max_in_flight;
+  limits.max_in_flight_bytes = from.max_in_flight_bytes;
+  limits.rates.session = {from.max_rate, from.rate_burst};
+  limits.rates.user = {from.max_user_rate, from.rate_burst};
+  limits.rates.patience = from.rate_patience;
+  limits.virtual_hosts = config.virtual_hosts;
+  limits.replay_window_bytes = from.outbox_bytes / 4;
   limits.max_replay = config.replay_limit;
-  limits.max_transaction_bytes = std::max(limits.max_transaction_bytes, config.max_body_bytes);
-  limits.max_subscriptions = config.max_subscriptions;
   limits.connect_timeout = config.connect_timeout;
   limits.heart_beat = config.heart_beat;
   return limits;
 }
 
-NetOptions net_options(const GatewayConfig& config) {
+NetOptions net_options(const GatewayConfig& config, ClientBounds& bounds) {
   NetOptions options;
-  options.outbox_bytes = config.outbox_bytes;
-  // A client may put several frames into one message; the STOMP limits hold for each.
-  options.websocket.max_message_bytes = 4 * (config.max_body_bytes + config.max_header_bytes);
+  options.outbox_bytes = config.limits.outbox_bytes;
+  options.addresses = &bounds.addresses;
+  options.websocket.max_frame_bytes = config.limits.ws_frame_bytes();
+  options.websocket.max_message_bytes = config.limits.ws_message_bytes();
+  options.websocket.max_fragments = config.limits.max_fragments;
   options.origins = http::OriginPolicy(config.allowed_origins, config.listen.loopback());
   options.deflate = {config.ws_deflate, static_cast<int>(config.ws_deflate_level),
                      config.ws_deflate_min_bytes};
@@ -50,13 +64,17 @@ NetOptions net_options(const GatewayConfig& config) {
 }
 
 http::ServerOptions server_options(const GatewayConfig& config,
-                                   const std::shared_ptr<const sockets::TlsIdentity>& tls) {
+                                   const std::shared_ptr<const sockets::TlsIdentity>& tls,
+                                   ClientBounds& bounds) {
   http::ServerOptions options;
   options.name = "client";
   options.address = config.listen.address;
   options.port = config.listen.port;
   options.reuse_port = true;
-  options.request_deadline = config.connect_timeout;
+  options.addresses = &bounds.addresses;
+  options.max_headers = config.limits.max_http_headers;
+  options.max_header_bytes = config.limits.max_http_header_bytes;
+  options.request_deadline = config.limits.request_timeout;
   options.tls = tls;
   options.handshake_deadline = config.tls.handshake_timeout;
   return options;
@@ -84,7 +102,7 @@ std::shared_ptr<sockets::TlsHandshakes> tcp_handshakes(
 
 AppShard::AppShard(Loop& loop, std::size_t index, const GatewayConfig& config,
                    const GatewayId& gateway, Backends& backends, Backlog& backlog,
-                   Dispatcher& dispatcher, LocalFanout& fanout, ConnectionBudget& budget,
+                   Dispatcher& dispatcher, LocalFanout& fanout, ClientBounds& bounds,
                    const http::Handler& page,
                    const std::shared_ptr<const sockets::TlsIdentity>& tls, Metrics& metrics)
     : loop_(loop),
@@ -100,11 +118,12 @@ AppShard::AppShard(Loop& loop, std::size_t index, const GatewayConfig& config,
                publisher_,
                gateway,
                session_limits(config),
-               SessionMetrics(metrics)},
+               SessionMetrics(metrics),
+               &bounds.rates},
       session_prefix_(gateway.str() + "/" + std::to_string(index) + "."),
-      net_(loop_, wheel_, net_options(config), budget, metrics),
+      net_(loop_, wheel_, net_options(config, bounds), bounds.connections, metrics),
       entry_(net_, session_factory()),
-      server_(loop_, server_options(config, tls), make_router(backends, page), metrics),
+      server_(loop_, server_options(config, tls, bounds), make_router(backends, page), metrics),
       ticker_(loop_, wheel_.tick(), [this] {
         wheel_.advance();
         net_.publish_counts();

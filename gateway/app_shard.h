@@ -12,12 +12,24 @@
 #include "gateway/rooms/publisher.h"
 #include "gateway/rooms/room_registry.h"
 #include "gateway/session/session_context.h"
+#include "gateway/session/token_bucket.h"
 #include "shared/http/server.h"
 #include "shared/runtime/loop.h"
 #include "shared/runtime/ticker.h"
 #include "shared/runtime/timer_wheel.h"
 
 namespace stampede::gateway {
+
+/// What clients may take of the process, counted over all shards. Any thread.
+struct ClientBounds {
+  explicit ClientBounds(const LimitOptions& limits)
+      : connections(limits.max_connections),
+        addresses(limits.max_address_connections, limits.trusted_proxies) {}
+
+  ConnectionBudget connections;
+  sockets::AddressBudget addresses;
+  UserRates rates;
+};
 
 /// One shard, put together: the listener, connections, sessions and rooms of one loop. Built and
 /// destroyed by the main thread while the loop does not run; everything it is given outlives it.
@@ -27,7 +39,7 @@ class AppShard {
   /// served in the clear.
   AppShard(Loop& loop, std::size_t index, const GatewayConfig& config, const GatewayId& gateway,
            Backends& backends, Backlog& backlog, Dispatcher& dispatcher, LocalFanout& fanout,
-           ConnectionBudget& budget, const http::Handler& page,
+           ClientBounds& bounds, const http::Handler& page,
            const std::shared_ptr<const sockets::TlsIdentity>& tls, Metrics& metrics);
 
   /// Before the loop starts. All shards listen on the same ports.

@@ -28,6 +28,8 @@ void add_listening(OptionTable& table, GatewayConfig& c) {
       .add("allowed-origins", config::origins_value(c.allowed_origins),
            "Web pages that may connect, by their exact origin; * is all. Without it those of the "
            "host that the request names and, listening on loopback, of this machine.")
+      .add("virtual-hosts", config::hosts_value(c.virtual_hosts),
+           "What a CONNECT's host header may say; any without it. None given is always fine.")
       .add("web-root", config::path_value(c.web_root),
            "Directory of the chat page, served at /. None is served without it.")
       .add("name", config::name_value(c.name),
@@ -51,22 +53,6 @@ void add_servers(OptionTable& table, GatewayConfig& c) {
            "Where the embedded gateway stores messages. Not used in a cluster.");
 }
 
-void add_limits(OptionTable& table, GatewayConfig& c) {
-  constexpr std::size_t kKiB = 1024;
-  constexpr std::size_t kMiB = 1024 * kKiB;
-  table.group("Limits")
-      .add("max-connections", config::count_value(c.max_connections, 1, 10'000'000),
-           "Client connections of this gateway.")
-      .add("max-body", config::size_value(c.max_body_bytes, kKiB, 64 * kMiB), "Body of one frame.")
-      .add("max-headers", config::count_value(c.max_headers, 8, 1000), "Headers of one frame.")
-      .add("max-header-bytes", config::size_value(c.max_header_bytes, kKiB, kMiB),
-           "All headers of one frame.")
-      .add("max-subscriptions", config::count_value(c.max_subscriptions, 1, 100'000),
-           "Subscriptions of one session.")
-      .add("outbox-bytes", config::size_value(c.outbox_bytes, 64 * kKiB, 1024 * kMiB),
-           "What may wait to be sent to one client; one that is slower is closed with a reason.");
-}
-
 void add_compression(OptionTable& table, GatewayConfig& c) {
   table.group("Compression")
       .add("ws-deflate", config::flag_value(c.ws_deflate),
@@ -82,7 +68,10 @@ void add_times(OptionTable& table, GatewayConfig& c) {
   const Milliseconds most = Minutes(10);
   table.group("Times")
       .add("connect-timeout", config::duration_value(c.connect_timeout, least, most),
-           "From the first byte of a connection to its CONNECT frame.")
+           "From the handshake of a connection, or its begin where there is none, to its CONNECT "
+           "frame.")
+      .add("request-timeout", config::duration_value(c.limits.request_timeout, least, most),
+           "For one HTTP request to arrive; an upgrade's time begins with the connection.")
       .add("heart-beat", config::duration_value(c.heart_beat, Milliseconds(0), most),
            "Heart-beats that the server offers to send and wants to get; 0 is none.")
       .add("bind-timeout", config::duration_value(c.bind_timeout, least, most),
@@ -178,13 +167,7 @@ void check_together(const GatewayConfig& c, const OptionTable& table,
                         "an embedded gateway stores its messages itself; leave --history-url out, "
                         "or give --amqp-url and --redis-url"});
   }
-  if (c.outbox_bytes < c.max_body_bytes + c.max_header_bytes) {
-    problems.push_back({table.at("outbox-bytes").where(),
-                        config::show_size(c.outbox_bytes) +
-                            " cannot hold one frame of the largest size allowed: " + "--max-body " +
-                            config::show_size(c.max_body_bytes) + " and --max-header-bytes " +
-                            config::show_size(c.max_header_bytes) + "; give more, or allow less"});
-  }
+  check_limits(c.limits, table, problems);
 }
 
 /// A name that is valid whatever the host is called.
@@ -210,7 +193,7 @@ OptionTable options(GatewayConfig& config) {
   add_listening(table, config);
   sockets::add_tls_options(table, config.tls);
   add_servers(table, config);
-  add_limits(table, config);
+  add_limit_options(table, config.limits);
   add_compression(table, config);
   add_times(table, config);
   add_rooms(table, config);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/config/limits.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/config/endpoint.h"
@@ -24,6 +25,7 @@ struct GatewayConfig {
   bool allow_anonymous = false;
   std::size_t shards = 0;                    ///< 0: one per core
   std::vector<std::string> allowed_origins;  ///< empty: see http::OriginPolicy
+  std::vector<std::string> virtual_hosts;    ///< empty: any
   std::string web_root;                      ///< empty: no chat page
 
   std::string amqp_url;  ///< empty, like redis_url: embedded
@@ -31,12 +33,7 @@ struct GatewayConfig {
   std::string history_url;  ///< empty: the recent lists are all that can be replayed
   std::string data_dir = "./data";
 
-  std::size_t max_connections = 100'000;
-  std::size_t max_body_bytes = 256UL * 1024;
-  std::size_t max_headers = 64;
-  std::size_t max_header_bytes = 16UL * 1024;
-  std::size_t max_subscriptions = 256;
-  std::size_t outbox_bytes = 1024UL * 1024;
+  LimitOptions limits;
 
   bool ws_deflate = false;
   std::size_t ws_deflate_level = 1;  ///< zlib's

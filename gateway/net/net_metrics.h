@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "gateway/session/close_reason.h"
+#include "gateway/session/limit.h"
 #include "gateway/session/outbox.h"
 #include "shared/base/metrics.h"
 
@@ -33,6 +34,7 @@ struct NetMetrics {
   Counter refused_handshake;
   Counter refused_full;
   Counter refused_origin;
+  LimitMetrics limits;
   Counter received_bytes;
   Counter sent_bytes;
   Counter write_calls;

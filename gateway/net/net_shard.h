@@ -18,6 +18,7 @@
 #include "shared/http/origin_policy.h"
 #include "shared/runtime/loop.h"
 #include "shared/runtime/timer_wheel.h"
+#include "shared/sockets/address_budget.h"
 
 namespace stampede::gateway {
 
@@ -25,7 +26,8 @@ struct NetOptions {
   std::size_t outbox_bytes = 1024 * 1024;  ///< a slow consumer is closed when as much waits
   Milliseconds close_timeout{5000};        ///< for flushing and the peer's part of a close
   WsLimits websocket;
-  http::OriginPolicy origins{{}, false};  ///< whose pages may open WebSockets
+  sockets::AddressBudget* addresses = nullptr;  ///< outlives the shard; none: no bound
+  http::OriginPolicy origins{{}, false};        ///< whose pages may open WebSockets
   DeflateOptions deflate;
 };
 

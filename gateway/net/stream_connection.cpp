@@ -170,6 +170,7 @@ void StreamConnection::wait_writable() {
 /// its position, and the session's last words must not stand behind it.
 void StreamConnection::on_overflow() {
   overflowed_ = true;
+  shard_.metrics().limits.hit(Limit::kOutbox);
   const std::size_t queued = outbox_.held_bytes();
   shard_.metrics().dropped_bytes.add(static_cast<double>(outbox_.drop_unsent()));
   shard_.loop().post([self = shared_from_this(), queued] {
@@ -215,6 +216,7 @@ void StreamConnection::finish(CloseReason otherwise) {
   leave_flush_queue();
   socket_.close();
   shard_.count_end(*this, reason);
+  lease_ = {};
   shard_.loop().post([self = std::move(self_), reason] {
     self->guarded([&] { self->session_->on_closed(reason); });
     self->session_.reset();

@@ -9,6 +9,7 @@
 #include "gateway/net/net_shard.h"
 #include "gateway/session/outbox.h"
 #include "gateway/session/transport.h"
+#include "shared/sockets/address_budget.h"
 #include "shared/sockets/client_socket.h"
 
 namespace stampede::gateway {
@@ -25,6 +26,8 @@ class StreamConnection : public Transport,
   StreamConnection(const StreamConnection&) = delete;
   StreamConnection& operator=(const StreamConnection&) = delete;
 
+  /// The client's place among the connections of its address, given back at the end.
+  void keep(sockets::AddressBudget::Lease lease) noexcept { lease_ = std::move(lease); }
   /// Once. `leftover` has been read from the socket already.
   void start(std::shared_ptr<SessionInput> session, std::string leftover);
 
@@ -103,6 +106,7 @@ class StreamConnection : public Transport,
   std::shared_ptr<SessionInput> session_;
   std::shared_ptr<StreamConnection> self_;
   std::string peer_;
+  sockets::AddressBudget::Lease lease_;
   std::string unread_;  ///< read from the socket, kept while the session pauses
   TimerWheel::Timer close_timer_;
   State state_ = State::kOpen;

@@ -6,6 +6,7 @@
 
 #include "gateway/net/net_shard.h"
 #include "gateway/net/session_factory.h"
+#include "shared/sockets/address_budget.h"
 #include "shared/sockets/listener.h"
 #include "shared/sockets/tls_handshakes.h"
 
@@ -31,9 +32,13 @@ class TcpEntry {
  private:
   using Socket = sockets::Listener::Socket;
 
-  void admit(Socket socket, const std::string& peer);
-  void begin(sockets::ClientSocket socket, std::string peer);
-  void refuse(Socket socket);
+  using Endpoint = sockets::Listener::Endpoint;
+  using Lease = sockets::AddressBudget::Lease;
+
+  void admit(Socket socket, const Endpoint& peer);
+  void begin(sockets::ClientSocket socket, std::string peer, Lease lease);
+  /// `holds`: who holds how many, "this gateway holds 5".
+  void refuse(Socket socket, std::string holds);
 
   NetShard& shard_;
   SessionFactory make_session_;

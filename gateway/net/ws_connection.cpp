@@ -78,6 +78,7 @@ void WsConnection::on_violation(const WsEvent& event) {
     if (all_sent()) shut_down_sending();
     return;
   }
+  if (event.limit) shard().metrics().limits.hit(*event.limit);
   const std::int64_t held_back = shard().peer_log().admit(system_clock().now());
   if (held_back >= 0) {
     log_warn("client broke the WebSocket protocol",

@@ -137,16 +137,18 @@ WsEvent WsDecoder::begin_frame() {
 
 WsEvent WsDecoder::begin_data(std::uint64_t length) {
   if (opcode_ != kContinuation) begin_message();
+  if (length > limits_.max_frame_bytes) {
+    return fail_over(Limit::kWsFrame, "frame may have " + std::to_string(limits_.max_frame_bytes) +
+                                          " bytes, this one has " + std::to_string(length));
+  }
   if (++fragments_ > limits_.max_fragments) {
-    return fail(
-        CloseReason::kMessageTooBig,
-        "a WebSocket message may have " + std::to_string(limits_.max_fragments) + " fragments");
+    return fail_over(Limit::kFragments,
+                     "message may have " + std::to_string(limits_.max_fragments) + " fragments");
   }
   message_bytes_ += length;
   if (message_bytes_ > limits_.max_message_bytes) {
-    return fail(
-        CloseReason::kMessageTooBig,
-        "a WebSocket message may have " + std::to_string(limits_.max_message_bytes) + " bytes");
+    return fail_over(Limit::kWsMessage,
+                     "message may have " + std::to_string(limits_.max_message_bytes) + " bytes");
   }
   return {};
 }
@@ -214,9 +216,9 @@ Inflater::Step WsDecoder::inflate_tail() {
 
 WsEvent WsDecoder::give_inflated(std::size_t bytes) {
   if (inflated_bytes_ == limits_.max_message_bytes) {
-    return fail(CloseReason::kMessageTooBig, "a WebSocket message may have " +
-                                                 std::to_string(limits_.max_message_bytes) +
-                                                 " bytes when it is inflated");
+    return fail_over(Limit::kWsMessage, "message may have " +
+                                            std::to_string(limits_.max_message_bytes) +
+                                            " bytes when it is inflated");
   }
   inflated_bytes_ += bytes;
   return give({inflaters_->output().data(), bytes});
@@ -306,6 +308,12 @@ WsEvent WsDecoder::fail(CloseReason reason, std::string text) {
   finish();
   text_ = std::move(text);
   return {WsEvent::Kind::kError, text_, close_info(reason).websocket_code, reason};
+}
+
+WsEvent WsDecoder::fail_over(Limit limit, const std::string& what_may_have) {
+  WsEvent event = fail(CloseReason::kMessageTooBig, "a WebSocket " + what_may_have);
+  event.limit = limit;
+  return event;
 }
 
 }  // namespace stampede::gateway

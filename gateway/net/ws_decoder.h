@@ -3,7 +3,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,10 +13,12 @@
 #include "gateway/net/inflater.h"
 #include "gateway/net/utf8_stream.h"
 #include "gateway/session/close_reason.h"
+#include "gateway/session/limit.h"
 
 namespace stampede::gateway {
 
 struct WsLimits {
+  std::size_t max_frame_bytes = std::numeric_limits<std::size_t>::max();
   std::size_t max_message_bytes = 1024 * 1024;  ///< as sent, and again once inflated
   std::size_t max_fragments = 4096;             ///< of one message
 };
@@ -34,6 +38,7 @@ struct WsEvent {
   std::string_view bytes{};  ///< valid until the next call
   std::uint16_t code = 0;
   CloseReason reason = CloseReason::kProtocolError;
+  std::optional<Limit> limit{};  ///< of an error: the one that the peer went over
 };
 
 /// The server's side of RFC 6455 section 5 and RFC 7692 section 7.2.2: bytes from a client to
@@ -86,6 +91,7 @@ class WsDecoder {
   void drop_payload(std::size_t bytes) noexcept;
   [[nodiscard]] std::string_view take_payload() noexcept;
   [[nodiscard]] WsEvent fail(CloseReason reason, std::string text);
+  [[nodiscard]] WsEvent fail_over(Limit limit, const std::string& what_may_have);
 
   WsLimits limits_;
   InflaterPool* inflaters_;  ///< null: no compression

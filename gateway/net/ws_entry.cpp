@@ -47,11 +47,13 @@ void WsEntry::accept(http::UpgradeRequest request) {
   }
   if (!shard_.admit()) {
     shard_.metrics().refused_full.add();
+    shard_.metrics().limits.hit(Limit::kConnections);
     return refuse(std::move(request.socket), full_response(shard_.budget().max()));
   }
   const auto connection =
       std::make_shared<WsConnection>(shard_, std::move(request.socket), std::move(request.peer),
                                      std::move(answer.response), answer.deflate);
+  connection->keep(std::move(request.lease));
   auto session = make_session_(*connection, {connection->peer(), answer.subprotocol});
   connection->start(std::move(session), std::move(request.leftover));
 }

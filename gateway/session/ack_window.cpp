@@ -12,8 +12,14 @@ std::optional<AckMode> parse_ack_mode(std::string_view text) noexcept {
   return std::nullopt;
 }
 
+AckWindow::~AckWindow() {
+  for (const Send& send : sent_) held_.used -= send.message->body.size();
+  held_.used -= waiting_bytes_;
+}
+
 bool AckWindow::add(MessageRef message) {
-  if (waiting_bytes_ >= max_waiting_bytes_) return false;
+  if (held_.used >= held_.max) return false;
+  held_.used += message->body.size();
   waiting_bytes_ += message->body.size();
   waiting_.push_back({std::move(message), false});
   return true;
@@ -42,6 +48,7 @@ void AckWindow::nack(Tag tag, bool requeue) {
   std::deque<Send> settled = settle(tag);
   if (!requeue) return;
   for (auto send = settled.rbegin(); send != settled.rend(); ++send) {
+    held_.used += send->message->body.size();
     waiting_bytes_ += send->message->body.size();
     waiting_.push_front({std::move(send->message), true});
   }
@@ -55,6 +62,7 @@ std::deque<AckWindow::Send> AckWindow::settle(Tag tag) {
   const auto to = exact ? std::next(at) : at;
   std::deque<Send> settled(std::make_move_iterator(from), std::make_move_iterator(to));
   sent_.erase(from, to);
+  for (const Send& send : settled) held_.used -= send.message->body.size();
   return settled;
 }
 

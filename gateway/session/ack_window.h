@@ -21,6 +21,12 @@ enum class AckMode : std::uint8_t {
 /// nullopt for anything but `auto`, `client`, `client-individual`.
 std::optional<AckMode> parse_ack_mode(std::string_view text) noexcept;
 
+/// Bodies that the windows of one session hold, together. Outlives them.
+struct HeldBytes {
+  std::size_t max;
+  std::size_t used = 0;
+};
+
 /// What one subscription with a manual mode has been sent and not acknowledged, and what waits
 /// until it may be sent. Acknowledging is flow control here: a message is stored whoever
 /// acknowledges it. Pure. One thread.
@@ -34,12 +40,15 @@ class AckWindow {
     bool redelivered = false;
   };
 
-  /// `prefetch`: messages sent and not acknowledged; 0 = no bound. `max_waiting_bytes`: of bodies
-  /// that wait for the window.
-  AckWindow(AckMode mode, std::size_t prefetch, std::size_t max_waiting_bytes)
-      : mode_(mode), prefetch_(prefetch), max_waiting_bytes_(max_waiting_bytes) {}
+  /// `prefetch`: messages sent and not acknowledged; 0 = no bound.
+  AckWindow(AckMode mode, std::size_t prefetch, HeldBytes& held)
+      : mode_(mode), prefetch_(prefetch), held_(held) {}
+  ~AckWindow();
+  AckWindow(const AckWindow&) = delete;
+  AckWindow& operator=(const AckWindow&) = delete;
 
-  /// False, and nothing changes, when as much waits as may.
+  /// False, and nothing changes, when the session's windows hold as much as they may: what waits,
+  /// and what was sent and not acknowledged, because it may have to be sent again.
   [[nodiscard]] bool add(MessageRef message);
   /// The next message to send, when there is one and the window has room.
   std::optional<Send> next();
@@ -56,6 +65,10 @@ class AckWindow {
   void nack(Tag tag, bool requeue);
 
   [[nodiscard]] std::size_t unacknowledged() const noexcept { return sent_.size(); }
+  /// Less than half of what the session's windows may hold.
+  [[nodiscard]] bool has_room() const noexcept { return held_.used < held_.max / 2; }
+  /// Of all windows of the session.
+  [[nodiscard]] std::size_t held_bytes() const noexcept { return held_.used; }
   [[nodiscard]] std::size_t waiting_bytes() const noexcept { return waiting_bytes_; }
 
  private:
@@ -69,7 +82,7 @@ class AckWindow {
 
   AckMode mode_;
   std::size_t prefetch_;
-  std::size_t max_waiting_bytes_;
+  HeldBytes& held_;
   Tag last_tag_ = 0;
   std::deque<Send> sent_;  ///< ascending by tag
   std::deque<Waiting> waiting_;

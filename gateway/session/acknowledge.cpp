@@ -25,7 +25,7 @@ void Session::on_answer(const FrameView& frame) {
   answer.positive = frame.command == Command::kAck;
   answer.requeue = frame.find("requeue").value_or("true") != "false";
   answer.receipt = kept_receipt_of(frame);
-  if (frame.find("transaction")) return hold(frame, std::move(answer), 0);
+  if (frame.find("transaction")) return hold(frame, std::move(answer));
   apply(answer);
   acknowledge(frame);
 }

@@ -18,6 +18,7 @@ CloseInfo close_info(CloseReason reason) noexcept {
     case CloseReason::kConnectTimeout: return {4001, "no CONNECT in time", "connect_timeout"};
     case CloseReason::kHeartBeatMissed: return {4002, "heart-beat missed", "heart_beat_missed"};
     case CloseReason::kSlowConsumer: return {4003, "slow consumer", "slow_consumer"};
+    case CloseReason::kTooFast: return {4004, "too many messages", "too_fast"};
     case CloseReason::kOverloaded: return {1013, "gateway is overloaded", "overloaded"};
     case CloseReason::kInternalError: return {1011, "internal error", "internal_error"};
   }

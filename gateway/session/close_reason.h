@@ -20,6 +20,7 @@ enum class CloseReason : std::uint8_t {
   kConnectTimeout,   ///< no CONNECT in time
   kHeartBeatMissed,  ///< silent for longer than agreed
   kSlowConsumer,     ///< more waits to be sent than the outbox may hold
+  kTooFast,          ///< more frames a second than a rate allows
   kOverloaded,       ///< a bound of the gateway is reached
   kInternalError,    ///< our fault
 };

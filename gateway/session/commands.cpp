@@ -56,10 +56,9 @@ std::optional<HeartBeat> parse_heart_beat(std::optional<std::string_view> header
   return HeartBeat{*send, *receive};
 }
 
-Result<Subscription::Options> subscription_options(const FrameView& frame,
-                                                   std::size_t max_waiting_bytes) {
+Result<Subscription::Options> subscription_options(const FrameView& frame, HeldBytes& held) {
   Subscription::Options options;
-  options.max_waiting_bytes = max_waiting_bytes;
+  options.held = &held;
   const std::string_view ack = frame.find("ack").value_or("auto");
   const auto mode = parse_ack_mode(ack);
   if (!mode) {
@@ -86,6 +85,15 @@ std::optional<std::string> message_key_problem(const FrameView& frame) {
          std::to_string(kMaxMessageKeyBytes);
 }
 
+/// What a client decides the size of.
+std::size_t bytes_of(const Message& message) {
+  std::size_t bytes = message.body.size() + message.content_type.size() + message.key.size();
+  for (const MessageHeader& header : message.headers) {
+    bytes += header.name.size() + header.value.size();
+  }
+  return bytes;
+}
+
 std::string_view destination_error(const Error& error) {
   return error.is(Errc::kNotFound) ? "Unknown destination" : "Invalid destination";
 }
@@ -100,6 +108,7 @@ void Session::on_connect(const FrameView& frame) {
     return fail("Invalid header",
                 "heart-beat is two whole numbers of milliseconds, such as 10000,10000");
   }
+  if (!serves_host(frame)) return;
   const auto login = frame.find("login");
   auto user = login && !login->empty() ? parse_user_id(*login)
                                        : Result<UserId>(UserId("guest-" + random_hex(4)));
@@ -108,12 +117,29 @@ void Session::on_connect(const FrameView& frame) {
   user_ = *std::move(user);
   version_ = *version;
   decoder_.set_version(version_);
+  decoder_.set_limits(context_.limits.decoder);
+  held_.max = context_.limits.max_unacknowledged_bytes;
   state_ = State::kConnected;
   context_.metrics.sessions.add(1);
   context_.metrics.connects(version_).add();
   const Milliseconds ours = context_.limits.heart_beat;
   send(connected_frame(version_, id_.str(), user_.str(), HeartBeat{ours, ours}));
   start_heart_beats(*heart_beat);
+}
+
+bool Session::serves_host(const FrameView& connect) {
+  const std::vector<std::string>& hosts = context_.limits.virtual_hosts;
+  const auto host = connect.find("host");
+  if (hosts.empty() || !host) return true;
+  std::string wanted(host->substr(0, 256));
+  std::transform(wanted.begin(), wanted.end(), wanted.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  if (std::find(hosts.begin(), hosts.end(), wanted) != hosts.end()) return true;
+  std::string allowed;
+  for (const std::string& one : hosts) allowed += (allowed.empty() ? "" : ", ") + one;
+  fail("Bad CONNECT", "host '" + wanted + "' is not served here; allowed: " + allowed);
+  return false;
 }
 
 void Session::on_send(const FrameView& frame) {
@@ -127,8 +153,7 @@ void Session::on_send(const FrameView& frame) {
     return fail("Invalid header", *problem, receipt_of(frame));
   }
   HeldSend send{make_message(frame, *std::move(room)), kept_receipt_of(frame)};
-  const std::size_t bytes = send.message->body.size();
-  if (frame.find("transaction")) return hold(frame, std::move(send), bytes);
+  if (frame.find("transaction")) return hold(frame, std::move(send));
   publish_alone(std::move(send));
 }
 
@@ -151,7 +176,7 @@ MessageRef Session::make_message(const FrameView& frame, RoomName room) const {
 }
 
 void Session::publish(MessageRef message, std::function<void(const Result<Seq>&)> done) {
-  const std::size_t bytes = message->body.size();
+  const std::size_t bytes = bytes_of(*message);
   ++in_flight_;
   in_flight_bytes_ += bytes;
   context_.publisher.publish(std::move(message),
@@ -189,7 +214,7 @@ void Session::on_subscribe(const FrameView& frame) {
   if (id.value_or("").empty() && version_ != Version::kV10) {
     return fail("Missing header", "SUBSCRIBE needs an id header that is not empty", receipt);
   }
-  const auto options = subscription_options(frame, context_.limits.max_waiting_bytes);
+  const auto options = subscription_options(frame, held_);
   if (!options) return fail("Invalid header", options.error().detail, receipt);
   const auto replay = parse_replay(frame, context_.limits.max_replay);
   if (!replay) return fail("Invalid header", replay.error().detail, receipt);
@@ -200,6 +225,7 @@ void Session::on_subscribe(const FrameView& frame) {
                 "'" + key + "' is in use by this session; UNSUBSCRIBE it first", receipt);
   }
   if (subscriptions_.size() >= context_.limits.max_subscriptions) {
+    context_.metrics.limits.hit(Limit::kSubscriptions);
     return fail("Too many subscriptions",
                 "a session may hold " + std::to_string(context_.limits.max_subscriptions), receipt);
   }

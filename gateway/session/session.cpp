@@ -10,11 +10,34 @@ namespace stampede::gateway {
 
 using stomp::Command;
 
+namespace {
+
+/// Whoever is not connected yet gets no more memory than a CONNECT may need.
+stomp::DecoderLimits before_connect(const SessionLimits& limits) {
+  stomp::DecoderLimits small = limits.decoder;
+  small.max_header_bytes = std::min(small.max_header_bytes, limits.max_connect_bytes);
+  small.max_body_bytes =
+      std::min(small.max_body_bytes, limits.max_connect_bytes - small.max_header_bytes);
+  return small;
+}
+
+Limit limit_of(stomp::Exceeded exceeded) noexcept {
+  switch (exceeded) {
+    case stomp::Exceeded::kHeaders: return Limit::kHeaders;
+    case stomp::Exceeded::kHeaderBytes: return Limit::kHeaderBytes;
+    case stomp::Exceeded::kBody:
+    case stomp::Exceeded::kNothing: break;
+  }
+  return Limit::kBody;
+}
+
+}  // namespace
+
 Session::Session(Transport& transport, const SessionContext& context, SessionId id)
     : transport_(transport),
       context_(context),
       id_(std::move(id)),
-      decoder_(context.limits.decoder),
+      decoder_(before_connect(context.limits)),
       send_timer_(context.wheel, [this] { on_send_timer(); }),
       silence_timer_(context.wheel, [this] { on_silence_timer(); }) {
   silence_timer_.arm(context.limits.connect_timeout);
@@ -35,7 +58,9 @@ void Session::process() {
     if (!next) return fail_to_decode(next.error());
     if (!next->has_value()) return;
     stomp::FrameView frame = std::move(**next);
-    if (must_wait(frame.command)) {
+    if (holds_back(frame)) {
+      if (state_ == State::kClosed) return;
+      if (too_many_in_flight()) context_.metrics.limits.slowed(Slowing::kInFlight);
       parked_ = std::move(frame);
       transport_.pause_reading();
       return;
@@ -44,21 +69,54 @@ void Session::process() {
   }
 }
 
+bool Session::holds_back(const stomp::FrameView& frame) {
+  if (must_wait(frame.command)) return true;
+  const bool counts = frame.command == Command::kSend || frame.command == Command::kSubscribe;
+  if (!counts || state_ != State::kConnected) return false;
+  switch (throttle().ask()) {
+    case Throttle::Verdict::kGo: return false;
+    case Throttle::Verdict::kWait: return true;
+    case Throttle::Verdict::kRefuse: break;
+  }
+  fail("Too many messages", throttle_->refusal(), receipt_of(frame), CloseReason::kTooFast);
+  return true;
+}
+
+Throttle& Session::throttle() {
+  if (!throttle_) {
+    std::shared_ptr<TokenBucket> of_user;
+    if (context_.user_rates != nullptr) {
+      of_user = context_.user_rates->bucket_of(user_, context_.clock.now());
+    }
+    throttle_ = std::make_unique<Throttle>(context_.limits.rates, context_.clock, context_.wheel,
+                                           context_.metrics.limits, std::move(of_user),
+                                           [this] { advance(); });
+  }
+  return *throttle_;
+}
+
 void Session::fail_to_decode(const Error& error) {
   // The decoder's detail is "<message>: <explanation>".
   const std::string_view detail = error.detail;
   const std::size_t colon = detail.find(": ");
+  std::string explanation(colon == std::string_view::npos ? detail : detail.substr(colon + 2));
   const bool too_large = error.is(Errc::kTooLarge);
-  fail(detail.substr(0, colon), colon == std::string_view::npos ? detail : detail.substr(colon + 2),
-       decoder_.failed_receipt(),
+  if (too_large && state_ == State::kConnecting) explanation += " before CONNECTED";
+  if (too_large) {
+    context_.metrics.limits.hit(state_ == State::kConnecting ? Limit::kBeforeConnect
+                                                             : limit_of(decoder_.exceeded()));
+  }
+  fail(detail.substr(0, colon), explanation, decoder_.failed_receipt(),
        too_large ? CloseReason::kMessageTooBig : CloseReason::kStompError);
 }
 
+bool Session::too_many_in_flight() const noexcept {
+  return in_flight_ >= context_.limits.max_in_flight ||
+         in_flight_bytes_ >= context_.limits.max_in_flight_bytes;
+}
+
 bool Session::must_wait(Command command) const noexcept {
-  if (in_flight_ >= context_.limits.max_in_flight ||
-      in_flight_bytes_ >= context_.limits.max_in_flight_bytes) {
-    return true;
-  }
+  if (too_many_in_flight()) return true;
   switch (command) {
     // The sender's own subscription must see the message, and a subscription ends after it began.
     case Command::kSend:
@@ -72,7 +130,7 @@ bool Session::must_wait(Command command) const noexcept {
 
 void Session::advance() {
   if (shutting_down_ || input_ended_) return end_if_answered();
-  if (!parked_ || state_ == State::kClosed || must_wait(parked_->command)) return;
+  if (!parked_ || state_ == State::kClosed || holds_back(*parked_)) return;
   const stomp::FrameView frame = std::move(*parked_);
   parked_.reset();
   handle(frame);
@@ -159,14 +217,15 @@ void Session::end_if_answered() {
   leave_all();
 }
 
-void Session::on_backlog_full(std::size_t waiting_bytes) {
+void Session::on_backlog_full(std::size_t held_bytes) {
   // Posted: the room is in the middle of delivering.
-  context_.executor.post([this, alive = std::weak_ptr<void>(alive_), waiting_bytes] {
+  context_.executor.post([this, alive = std::weak_ptr<void>(alive_), held_bytes] {
     if (alive.expired()) return;
+    context_.metrics.limits.hit(Limit::kUnacknowledged);
     fail("Slow consumer",
-         std::to_string(waiting_bytes) + " bytes wait for acknowledgements, and no more than " +
-             std::to_string(context_.limits.max_waiting_bytes) +
-             " are kept; acknowledge sooner or raise prefetch-count",
+         std::to_string(held_bytes) + " bytes wait for acknowledgements, and no more than " +
+             std::to_string(context_.limits.max_unacknowledged_bytes) +
+             " are kept; acknowledge sooner",
          std::nullopt, CloseReason::kSlowConsumer);
   });
 }
@@ -187,6 +246,7 @@ void Session::leave_all() noexcept {
   alive_.reset();
   parked_.reset();
   send_timer_.cancel();
+  if (throttle_) throttle_->stop();
   silence_timer_.cancel();
   for (const auto& [key, subscription] : subscriptions_) {
     context_.rooms.unsubscribe(subscription->room(), id_, *subscription);
@@ -223,6 +283,7 @@ void Session::on_send_timer() {
 
 void Session::on_silence_timer() {
   if (state_ == State::kConnecting) {
+    context_.metrics.limits.hit(Limit::kConnectTime);
     return fail("Connect timeout",
                 "no CONNECT frame within " +
                     std::to_string(context_.limits.connect_timeout.count()) + " ms",

@@ -14,6 +14,7 @@
 #include "gateway/session/frames.h"
 #include "gateway/session/session_context.h"
 #include "gateway/session/subscription.h"
+#include "gateway/session/throttle.h"
 #include "gateway/session/transport.h"
 #include "shared/stomp/decoder.h"
 
@@ -56,7 +57,7 @@ class Session final : public SessionInput, private FrameSink {
   /// What was sent between BEGIN and its end.
   struct Transaction {
     std::vector<std::variant<HeldSend, Answer>> steps;
-    std::size_t bytes = 0;
+    std::size_t bytes = 0;  ///< of headers and bodies
   };
   /// A COMMIT under way: its receipts go out together, after the last confirm.
   struct Commit {
@@ -68,6 +69,11 @@ class Session final : public SessionInput, private FrameSink {
   void process();
   void fail_to_decode(const Error& error);
   [[nodiscard]] bool must_wait(stomp::Command command) const noexcept;
+  /// Whether the frame may not be handled now; the session may be over after that.
+  [[nodiscard]] bool holds_back(const stomp::FrameView& frame);
+  [[nodiscard]] bool too_many_in_flight() const noexcept;
+  /// Made at the first frame that counts: most sessions only listen.
+  Throttle& throttle();
   void handle(const stomp::FrameView& frame);
   /// Something that frames wait for has happened.
   void advance();
@@ -85,6 +91,8 @@ class Session final : public SessionInput, private FrameSink {
   void on_abort(const stomp::FrameView& frame);
 
   MessageRef make_message(const stomp::FrameView& frame, RoomName room) const;
+  /// Before it is one of the virtual hosts an ERROR is sent, and false returned.
+  [[nodiscard]] bool serves_host(const stomp::FrameView& connect);
   /// `done` runs once the message is confirmed or not, unless the session is over by then.
   void publish(MessageRef message, std::function<void(const Result<Seq>&)> done);
   void publish_alone(HeldSend send);
@@ -96,7 +104,7 @@ class Session final : public SessionInput, private FrameSink {
 
   /// The transaction that the frame's header names; nullptr after an ERROR.
   Transaction* open_transaction(const stomp::FrameView& frame);
-  void hold(const stomp::FrameView& frame, std::variant<HeldSend, Answer> step, std::size_t bytes);
+  void hold(const stomp::FrameView& frame, std::variant<HeldSend, Answer> step);
   void confirm_commit(const std::shared_ptr<Commit>& commit,
                       const std::optional<std::string>& receipt, const Result<Seq>& position);
 
@@ -112,7 +120,7 @@ class Session final : public SessionInput, private FrameSink {
   void fail_unstored(const Error& error, std::optional<std::string_view> receipt);
 
   void send(const Slice& frame) override;
-  void on_backlog_full(std::size_t waiting_bytes) override;
+  void on_backlog_full(std::size_t held_bytes) override;
   [[nodiscard]] bool has_room() const override;
   /// Answers with RECEIPT when the frame asked for one.
   void acknowledge(const stomp::FrameView& frame);
@@ -136,10 +144,12 @@ class Session final : public SessionInput, private FrameSink {
   stomp::Version version_ = stomp::Version::kV12;
   stomp::Decoder decoder_;
   std::optional<stomp::FrameView> parked_;  ///< waits; the decoder is not touched meanwhile
+  HeldBytes held_{0};                       ///< by subscriptions that acknowledge by hand
   std::unordered_map<std::string, std::unique_ptr<Subscription>> subscriptions_;
   std::uint64_t subscriptions_made_ = 0;
   std::size_t pending_subscriptions_ = 0;
   std::unordered_map<std::string, Transaction> transactions_;
+  std::unique_ptr<Throttle> throttle_;
   std::size_t in_flight_ = 0;
   std::size_t in_flight_bytes_ = 0;
 

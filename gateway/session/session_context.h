@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
+#include <vector>
 
 #include "gateway/rooms/publisher.h"
 #include "gateway/rooms/room_registry.h"
 #include "gateway/session/session_metrics.h"
+#include "gateway/session/throttle.h"
 #include "shared/base/clock.h"
 #include "shared/base/executor.h"
 #include "shared/base/ids.h"
@@ -15,14 +18,17 @@ namespace stampede::gateway {
 
 struct SessionLimits {
   stomp::DecoderLimits decoder;
-  /// Of bodies that wait for a client which acknowledges by hand.
-  std::size_t max_waiting_bytes = 1024 * 1024;
+  std::size_t max_connect_bytes = 64UL * 1024;  ///< of a frame before CONNECTED
+  std::vector<std::string> virtual_hosts;       ///< in lower case; empty: any
+  RateLimits rates;
+  /// Of bodies that a client which acknowledges by hand has not acknowledged, sent to it or not.
+  std::size_t max_unacknowledged_bytes = 4UL * 1024 * 1024;
   /// Of a replay, queued for the client at once; the rest follows as it takes them.
   std::size_t replay_window_bytes = 256UL * 1024;
   std::size_t max_replay = 10'000;  ///< messages that `history` may ask for
   std::size_t max_transactions = 16;
   std::size_t max_transaction_frames = 10'000;
-  std::size_t max_transaction_bytes = 4 * 1024 * 1024;
+  std::size_t max_transaction_bytes = 4 * 1024 * 1024;  ///< of all that are open together
   std::size_t max_subscriptions = 256;
   Milliseconds connect_timeout{10'000};  ///< from the connection's start to CONNECT
   Milliseconds heart_beat{10'000};       ///< offered to send and asked for; 0 = none
@@ -44,6 +50,7 @@ struct SessionContext {
   GatewayId gateway;
   SessionLimits limits;
   SessionMetrics metrics;
+  UserRates* user_rates = nullptr;  ///< of the process; none: users have no rate of their own
 };
 
 }  // namespace stampede::gateway

@@ -26,6 +26,7 @@ SessionMetrics::SessionMetrics(Metrics& metrics)
     : sessions(
           metrics.gauge("stampede_gateway_sessions", "Clients between CONNECTED and the end.")),
       errors(metrics.counter("stampede_gateway_errors_total", "ERROR frames sent to clients.")),
+      limits(metrics),
       frames_(frame_counters(metrics, std::make_index_sequence<11>())),
       connects_(connect_counters(metrics, std::make_index_sequence<3>())) {}
 

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "gateway/session/limit.h"
 #include "shared/base/metrics.h"
 #include "shared/stomp/frame.h"
 
@@ -14,6 +15,7 @@ class SessionMetrics {
 
   Gauge sessions;
   Counter errors;
+  LimitMetrics limits;
 
   [[nodiscard]] const Counter& frames(stomp::Command command) const noexcept;
   [[nodiscard]] const Counter& connects(stomp::Version version) const noexcept;

@@ -11,20 +11,19 @@ Subscription::Subscription(FrameSink& sink, stomp::Version version, std::string 
       sink_(sink),
       serial_(serial),
       room_(std::move(room)),
-      replays_(replays),
-      max_waiting_bytes_(options.max_waiting_bytes) {
+      replays_(replays) {
   if (options.ack != AckMode::kAuto) {
-    window_.emplace(options.ack, options.prefetch, options.max_waiting_bytes);
+    window_.emplace(options.ack, options.prefetch, *options.held);
   }
 }
 
 void Subscription::deliver_individually(const MessageRef& message) {
-  if (!window_->add(message)) return sink_.on_backlog_full(window_->waiting_bytes());
+  if (!window_->add(message)) return sink_.on_backlog_full(window_->held_bytes());
   send_what_may_go();
 }
 
 bool Subscription::has_room() const {
-  return sink_.has_room() && (!window_ || window_->waiting_bytes() < max_waiting_bytes_ / 2);
+  return sink_.has_room() && (!window_ || window_->has_room());
 }
 
 void Subscription::ack(AckWindow::Tag tag) {

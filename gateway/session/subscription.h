@@ -15,7 +15,7 @@ class FrameSink {
   virtual void send(const Slice& frame) = 0;
   /// A subscription that acknowledges by hand lets more wait than is kept. Nothing may be called
   /// back inside this.
-  virtual void on_backlog_full(std::size_t waiting_bytes) = 0;
+  virtual void on_backlog_full(std::size_t held_bytes) = 0;
   /// Whether the client takes away what it is sent.
   [[nodiscard]] virtual bool has_room() const = 0;
 
@@ -28,8 +28,8 @@ class Subscription final : public Subscriber {
  public:
   struct Options {
     AckMode ack = AckMode::kAuto;
-    std::size_t prefetch = 0;           ///< 0: no bound
-    std::size_t max_waiting_bytes = 0;  ///< of what waits for an acknowledgement
+    std::size_t prefetch = 0;   ///< 0: no bound
+    HeldBytes* held = nullptr;  ///< of the session; needed for manual modes
   };
 
   /// `replays`: its client asked for messages of before. `serial` tells the session's subscriptions
@@ -58,7 +58,6 @@ class Subscription final : public Subscriber {
   RoomName room_;
   bool replays_;
   std::optional<AckWindow> window_;
-  std::size_t max_waiting_bytes_;
 };
 
 }  // namespace stampede::gateway

@@ -6,11 +6,22 @@ namespace stampede::gateway {
 
 using stomp::FrameView;
 
+namespace {
+
+std::size_t bytes_of(const FrameView& frame) {
+  std::size_t bytes = frame.body.size();
+  for (const auto& [name, value] : frame.headers) bytes += name.size() + value.size();
+  return bytes;
+}
+
+}  // namespace
+
 void Session::on_begin(const FrameView& frame) {
   const auto name = frame.find("transaction");
   if (!name)
     return fail("Missing transaction", "BEGIN needs a transaction header", receipt_of(frame));
   if (transactions_.size() >= context_.limits.max_transactions) {
+    context_.metrics.limits.hit(Limit::kTransactions);
     return fail("Bad transaction",
                 "a session may hold " + std::to_string(context_.limits.max_transactions) +
                     " transactions open",
@@ -36,18 +47,27 @@ Session::Transaction* Session::open_transaction(const FrameView& frame) {
   return nullptr;
 }
 
-void Session::hold(const FrameView& frame, std::variant<HeldSend, Answer> step, std::size_t bytes) {
+void Session::hold(const FrameView& frame, std::variant<HeldSend, Answer> step) {
   Transaction* const transaction = open_transaction(frame);
   if (transaction == nullptr) return;
   const SessionLimits& limits = context_.limits;
-  if (transaction->steps.size() >= limits.max_transaction_frames ||
-      transaction->bytes + bytes > limits.max_transaction_bytes) {
+  if (transaction->steps.size() >= limits.max_transaction_frames) {
+    context_.metrics.limits.hit(Limit::kTransactionFrames);
+    return fail(
+        "Bad transaction",
+        "a transaction may hold " + std::to_string(limits.max_transaction_frames) + " frames",
+        receipt_of(frame), CloseReason::kMessageTooBig);
+  }
+  std::size_t held = bytes_of(frame);
+  for (const auto& [name, open] : transactions_) held += open.bytes;
+  if (held > limits.max_transaction_bytes) {
+    context_.metrics.limits.hit(Limit::kTransactionBytes);
     return fail("Bad transaction",
-                "a transaction may hold " + std::to_string(limits.max_transaction_frames) +
-                    " frames and " + std::to_string(limits.max_transaction_bytes) + " bytes",
+                "the open transactions of a session may hold " +
+                    std::to_string(limits.max_transaction_bytes) + " bytes together",
                 receipt_of(frame), CloseReason::kMessageTooBig);
   }
-  transaction->bytes += bytes;
+  transaction->bytes += bytes_of(frame);
   transaction->steps.push_back(std::move(step));
 }
 

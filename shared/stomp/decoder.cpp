@@ -109,9 +109,9 @@ Decoder::Step Decoder::read_headers() {
   body_ = scanned_;
   stage_ = Stage::kBody;
   if (content_length_ && *content_length_ > limits_.max_body_bytes) {
-    return fail(Errc::kTooLarge, "Frame too large: content-length is " +
-                                     std::to_string(*content_length_) + ", a body may have " +
-                                     bytes_text(limits_.max_body_bytes));
+    return fail_too_large(Exceeded::kBody, "content-length is " + std::to_string(*content_length_) +
+                                               ", a body may have " +
+                                               bytes_text(limits_.max_body_bytes));
   }
   return Step::kDone;
 }
@@ -134,8 +134,8 @@ Decoder::Step Decoder::read_line(std::size_t& line, std::size_t& line_bytes) {
     // Whatever is too long for a command will not become one: not-STOMP is refused early.
     if (is_command && window == limit) return fail_command(view(line_, window - line_));
     if (window == limit) {
-      return fail(Errc::kTooLarge, "Frame too large: command and headers together may have " +
-                                       bytes_text(limits_.max_header_bytes));
+      return fail_too_large(Exceeded::kHeaderBytes, "command and headers together may have " +
+                                                        bytes_text(limits_.max_header_bytes));
     }
     scanned_ = window;
     return Step::kNeedMore;
@@ -154,8 +154,8 @@ Decoder::Step Decoder::take_header(std::size_t line, std::size_t line_bytes) {
   }
   if (colon == 0) return fail(Errc::kProtocol, "Invalid header: " + excerpt(text) + " has no name");
   if (headers_.size() == limits_.max_headers) {
-    return fail(Errc::kTooLarge, "Frame too large: a frame may have " +
-                                     std::to_string(limits_.max_headers) + " headers");
+    return fail_too_large(Exceeded::kHeaders,
+                          "a frame may have " + std::to_string(limits_.max_headers) + " headers");
   }
   if (escaping_ == Escaping::kV12 && text.find('\r') != std::string_view::npos) {
     return fail(Errc::kProtocol, "Invalid header: " + excerpt(text) +
@@ -212,8 +212,9 @@ Decoder::Step Decoder::take_content_length(std::string_view value) {
   std::size_t length = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
   if (error == std::errc::result_out_of_range) {
-    return fail(Errc::kTooLarge, "Frame too large: content-length is " + excerpt(value) +
-                                     ", a body may have " + bytes_text(limits_.max_body_bytes));
+    return fail_too_large(Exceeded::kBody, "content-length is " + excerpt(value) +
+                                               ", a body may have " +
+                                               bytes_text(limits_.max_body_bytes));
   }
   if (error != std::errc{} || end != value.data() + value.size()) {
     return fail(Errc::kProtocol, "Invalid header: content-length " + excerpt(value) +
@@ -236,8 +237,7 @@ Decoder::Step Decoder::read_body() {
   }
   const std::size_t end = find(frame(), '\0', scanned_, have);
   if (end - body_ > limits_.max_body_bytes) {
-    return fail(Errc::kTooLarge,
-                "Frame too large: a body may have " + bytes_text(limits_.max_body_bytes));
+    return fail_too_large(Exceeded::kBody, "a body may have " + bytes_text(limits_.max_body_bytes));
   }
   scanned_ = end;
   if (end == have) return Step::kNeedMore;
@@ -276,8 +276,15 @@ Decoder::Step Decoder::fail_command(std::string_view text) {
   return fail(Errc::kProtocol, "Illegal command: " + excerpt(text) + " is not a STOMP command");
 }
 
+Decoder::Step Decoder::fail_too_large(Exceeded what, const std::string& explanation) {
+  const Step failed = fail(Errc::kTooLarge, "Frame too large: " + explanation);
+  failure_->exceeded = what;
+  return failed;
+}
+
 Decoder::Step Decoder::fail(Errc code, std::string detail) {
-  failure_ = std::make_unique<Failure>(Failure{Error(code, std::move(detail)), std::nullopt});
+  failure_ = std::make_unique<Failure>();
+  failure_->error = Error(code, std::move(detail));
   if (const auto receipt = headers_so_far().find("receipt")) failure_->receipt = *receipt;
   release();
   return Step::kFailed;

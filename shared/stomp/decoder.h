@@ -21,6 +21,9 @@ struct DecoderLimits {
   std::size_t max_header_bytes = 16 * 1024;  ///< command line and all header lines together
 };
 
+/// Which of them a frame went over.
+enum class Exceeded : std::uint8_t { kNothing, kBody, kHeaders, kHeaderBytes };
+
 /// Bytes to frames for STOMP 1.0, 1.1 and 1.2. Pure: knows no socket and no time. Bytes may be cut
 /// anywhere and may hold many frames. One thread. While no frame is half received it holds no
 /// buffer, so an idle session costs nothing here.
@@ -62,6 +65,11 @@ class Decoder {
     return failure_->receipt;
   }
 
+  /// After kTooLarge: which bound it was.
+  [[nodiscard]] Exceeded exceeded() const noexcept {
+    return failure_ == nullptr ? Exceeded::kNothing : failure_->exceeded;
+  }
+
   /// Bytes fed and not yet returned in a frame.
   [[nodiscard]] std::size_t buffered_bytes() const noexcept { return buffer_.size() - begin_; }
 
@@ -81,6 +89,7 @@ class Decoder {
   struct Failure {
     Error error;
     std::optional<std::string> receipt;
+    Exceeded exceeded = Exceeded::kNothing;
   };
 
   Step advance();
@@ -98,6 +107,7 @@ class Decoder {
   FrameView take_frame();
   Step fail_command(std::string_view text);
   Step fail(Errc code, std::string detail);
+  Step fail_too_large(Exceeded what, const std::string& explanation);
   void release() noexcept;
 
   [[nodiscard]] char* frame() noexcept { return buffer_.data() + begin_; }

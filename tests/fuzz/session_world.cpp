@@ -16,10 +16,10 @@ constexpr Milliseconds kLongestScript{400'000};
 gateway::SessionLimits small_limits() {
   gateway::SessionLimits limits;
   limits.decoder = {512, 16, 1024};
-  limits.max_waiting_bytes = 32;
+  limits.max_unacknowledged_bytes = 32;
   limits.max_transactions = 2;
   limits.max_transaction_frames = 4;
-  limits.max_transaction_bytes = 64;
+  limits.max_transaction_bytes = 512;
   limits.max_subscriptions = 3;
   limits.max_in_flight = 4;
   limits.max_in_flight_bytes = 128;

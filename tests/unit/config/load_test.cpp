@@ -65,7 +65,7 @@ TEST_F(LoadTest, NeedsNothingToRunEmbedded) {
   EXPECT_EQ(parsed.action, Action::kRun);
   EXPECT_TRUE(parsed.config.embedded());
   EXPECT_EQ(parsed.config.name, "my-host--42");
-  EXPECT_EQ(parsed.config.max_body_bytes, 262144U);
+  EXPECT_EQ(parsed.config.limits.max_body_bytes, 262144U);
   EXPECT_FALSE(parsed.conclude());
 }
 
@@ -77,7 +77,7 @@ TEST_F(LoadTest, PrefersFlagToEnvironmentToFileToDefault) {
               {{"STAMPEDE_SHARDS", "3"}, {"STAMPEDE_MAX_HEADERS", "30"}, {"STAMPEDE_LINGER", ""}});
   EXPECT_THAT(parsed.problems, IsEmpty());
   EXPECT_EQ(parsed.config.shards, 4U);
-  EXPECT_EQ(parsed.config.max_headers, 30U);
+  EXPECT_EQ(parsed.config.limits.max_headers, 30U);
   EXPECT_EQ(parsed.config.log_level, LogLevel::kWarn);
   EXPECT_FALSE(parsed.config.allow_anonymous);
   EXPECT_EQ(parsed.config.linger, 30s);
@@ -96,7 +96,7 @@ TEST_F(LoadTest, ReadsWhatTomlAllowsOnALine) {
       "data-dir = 'C:\\d'\nallow-anonymous = true#x");
   const auto parsed = gateway({"--config", path});
   EXPECT_THAT(parsed.problems, IsEmpty());
-  EXPECT_EQ(parsed.config.max_connections, 10'000U);
+  EXPECT_EQ(parsed.config.limits.max_connections, 10'000U);
   EXPECT_EQ(parsed.config.web_root, "a # \"b\" \\c");
   EXPECT_EQ(parsed.config.data_dir, "C:\\d");
   EXPECT_TRUE(parsed.config.allow_anonymous);

@@ -159,6 +159,7 @@ class NetFixture : public ::testing::Test {
   EventLog log_;
   Metrics metrics_;
   gateway::ConnectionBudget budget_{1000};
+  std::optional<sockets::AddressBudget> addresses_;  ///< for `options_.addresses`
   TimerWheel wheel_{system_clock(), Milliseconds(10)};
   Loop loop_{"net"};
   std::optional<gateway::NetShard> shard_;

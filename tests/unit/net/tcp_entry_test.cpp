@@ -62,6 +62,25 @@ TEST_F(TcpEntryTest, RefusesWithAnErrorFrameWhenTheProcessIsFull) {
   EXPECT_EQ(counted("stampede_gateway_refused_total", {{"reason", "full"}}), 1);
 }
 
+TEST_F(TcpEntryTest, RefusesWhenAnAddressHoldsAsManyAsItMay) {
+  addresses_.emplace(1, std::vector<IpNetwork>());
+  options_.addresses = &*addresses_;
+  serve();
+  auto first = std::make_unique<TestClient>(entry_->local_port());
+  first->send("one.");
+  EXPECT_EQ(first->read_until("."), "one.");
+  TestClient second(entry_->local_port());
+  EXPECT_THAT(second.read_until("nothing ends like this"),
+              AllOf(StartsWith("ERROR\nmessage:Too many connections\n"),
+                    HasSubstr("the address 127.0.0.1 holds 1 connections, as many as it may")));
+  EXPECT_EQ(counted("stampede_gateway_limit_hits_total", {{"limit", "address_connections"}}), 1);
+  first.reset();
+  EXPECT_EQ(log_.wait_for(4).back(), "destroyed");
+  TestClient third(entry_->local_port());
+  third.send("three.");
+  EXPECT_EQ(third.read_until("."), "three.") << "the place is free again";
+}
+
 TEST_F(TcpEntryTest, TakesNobodyAfterItHasStopped) {
   serve();
   TestClient stays(entry_->local_port());

@@ -163,6 +163,30 @@ TEST_F(WsConnectionTest, SaysWhatWasWrongBeforeItEnds) {
   }
 }
 
+TEST_F(WsConnectionTest, CountsWhichLimitWasHit) {
+  options_.websocket.max_frame_bytes = 100;
+  options_.websocket.max_message_bytes = 150;
+  options_.websocket.max_fragments = 2;
+  start();
+  const std::string piece(90, 'a');
+  const auto fragment = [](unsigned opcode, const std::string& text) {
+    return client_frame(opcode, text, not_fin());
+  };
+  const std::pair<const char*, std::string> over[] = {
+      {"ws_frame", client_frame(kTextFrame, std::string(101, 'a'))},
+      {"ws_message", fragment(kTextFrame, piece) + fragment(kContinuationFrame, piece)},
+      {"fragments", fragment(kTextFrame, "a") + fragment(kContinuationFrame, "b") +
+                        fragment(kContinuationFrame, "c")}};
+  for (const auto& [limit, bytes] : over) {
+    const auto client = connect();
+    client->send(bytes);
+    const auto answer = client->read_frame();
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_EQ(answer->payload.substr(0, 2), close_payload(1009)) << limit;
+    EXPECT_EQ(counted("stampede_gateway_limit_hits_total", {{"limit", limit}}), 1) << limit;
+  }
+}
+
 TEST_F(WsConnectionTest, AViolationBehindAClosingFrameDoesNotCostTheLastWords) {
   on_bytes_ = [](Transport& transport, std::string_view) {
     transport.send(frame("ERROR"));
@@ -272,6 +296,7 @@ TEST_F(WsConnectionTest, TellsASlowConsumerAndClosesIt) {
   }
   EXPECT_EQ(log_.wait_for(1).front(), "overflow");
   EXPECT_GT(counted("stampede_gateway_dropped_bytes_total"), 0);
+  EXPECT_EQ(counted("stampede_gateway_limit_hits_total", {{"limit", "outbox"}}), 1);
   // It wakes up: what it was being sent is whole, then it learns why there is no more.
   std::optional<Frame> next = client->read_frame();
   while (next && next->payload == std::string(1000, 'x')) next = client->read_frame();

@@ -298,6 +298,15 @@ TEST(WsDecoderTest, RefusesEndlessFragments) {
   EXPECT_EQ(transcript.reason, CloseReason::kMessageTooBig);
 }
 
+TEST(WsDecoderTest, RefusesAFrameOverItsLimitByItsHeaderAlone) {
+  Transcript transcript({.max_frame_bytes = 500});
+  transcript.feed(client_frame(kTextFrame, std::string(500, 'a'), not_fin()));
+  transcript.feed(client_frame(kContinuationFrame, std::string(501, 'a')).substr(0, 8));
+  EXPECT_EQ(transcript.lines.back(),
+            "error: a WebSocket frame may have 500 bytes, this one has 501");
+  EXPECT_EQ(transcript.reason, CloseReason::kMessageTooBig);
+}
+
 // Whatever the pieces
 
 std::vector<std::string> make_corpus() {

@@ -26,7 +26,8 @@ void add(AckWindow& window, const std::string& letters) {
 }
 
 TEST(AckWindowTest, SendsNoMoreThanThePrefetch) {
-  AckWindow window(AckMode::kClientIndividual, 2, 100);
+  HeldBytes held{100};
+  AckWindow window(AckMode::kClientIndividual, 2, held);
   add(window, "abcd");
   EXPECT_EQ(bodies(window), "ab");
   EXPECT_EQ(window.waiting_bytes(), 2u);
@@ -36,13 +37,15 @@ TEST(AckWindowTest, SendsNoMoreThanThePrefetch) {
 }
 
 TEST(AckWindowTest, WithoutAPrefetchNothingWaits) {
-  AckWindow window(AckMode::kClient, 0, 100);
+  HeldBytes held{100};
+  AckWindow window(AckMode::kClient, 0, held);
   add(window, "abcdef");
   EXPECT_EQ(bodies(window), "abcdef");
 }
 
 TEST(AckWindowTest, ClientModeIsCumulative) {
-  AckWindow window(AckMode::kClient, 3, 100);
+  HeldBytes held{100};
+  AckWindow window(AckMode::kClient, 3, held);
   add(window, "abcdef");
   EXPECT_EQ(bodies(window), "abc");
   window.ack(2);
@@ -53,7 +56,8 @@ TEST(AckWindowTest, ClientModeIsCumulative) {
 }
 
 TEST(AckWindowTest, IndividualModeSpeaksForOne) {
-  AckWindow window(AckMode::kClientIndividual, 3, 100);
+  HeldBytes held{100};
+  AckWindow window(AckMode::kClientIndividual, 3, held);
   add(window, "abcdef");
   bodies(window);
   window.ack(3);
@@ -62,7 +66,8 @@ TEST(AckWindowTest, IndividualModeSpeaksForOne) {
 }
 
 TEST(AckWindowTest, ANackedMessageComesAgainFirst) {
-  AckWindow window(AckMode::kClientIndividual, 2, 100);
+  HeldBytes held{100};
+  AckWindow window(AckMode::kClientIndividual, 2, held);
   add(window, "abc");
   bodies(window);
   window.nack(1, true);
@@ -72,7 +77,8 @@ TEST(AckWindowTest, ANackedMessageComesAgainFirst) {
 }
 
 TEST(AckWindowTest, ACumulativeNackKeepsTheOrder) {
-  AckWindow window(AckMode::kClient, 0, 100);
+  HeldBytes held{100};
+  AckWindow window(AckMode::kClient, 0, held);
   add(window, "abc");
   bodies(window);
   window.nack(3, true);
@@ -80,7 +86,8 @@ TEST(AckWindowTest, ACumulativeNackKeepsTheOrder) {
 }
 
 TEST(AckWindowTest, RefusesWhenTooMuchWaits) {
-  AckWindow window(AckMode::kClient, 1, 4);
+  HeldBytes held{5};
+  AckWindow window(AckMode::kClient, 1, held);
   add(window, "a");
   EXPECT_EQ(bodies(window), "a");
   add(window, "bcde");
@@ -91,8 +98,37 @@ TEST(AckWindowTest, RefusesWhenTooMuchWaits) {
   EXPECT_TRUE(window.add(message("f")));
 }
 
+TEST(AckWindowTest, WhatWasSentIsHeldUntilItIsAcknowledged) {
+  HeldBytes held{3};
+  AckWindow window(AckMode::kClientIndividual, 0, held);
+  add(window, "abc");
+  EXPECT_EQ(bodies(window), "abc");
+  EXPECT_FALSE(window.add(message("d")));
+  window.nack(1, true);
+  EXPECT_EQ(held.used, 3u) << "it waits again";
+  EXPECT_EQ(bodies(window), "a!");
+  window.nack(2, false);
+  EXPECT_EQ(held.used, 2u);
+  EXPECT_TRUE(window.add(message("d")));
+}
+
+TEST(AckWindowTest, TheWindowsOfASessionHoldTogetherAndGiveBackAtTheirEnd) {
+  HeldBytes held{4};
+  AckWindow one(AckMode::kClient, 1, held);
+  {
+    AckWindow other(AckMode::kClient, 1, held);
+    add(other, "abc");
+    EXPECT_EQ(bodies(other), "a");
+    add(one, "d");
+    EXPECT_FALSE(one.add(message("e")));
+  }
+  EXPECT_EQ(held.used, 1u);
+  EXPECT_TRUE(one.add(message("e")));
+}
+
 TEST(AckWindowTest, KnowsWhatItGaveOut) {
-  AckWindow window(AckMode::kClient, 0, 100);
+  HeldBytes held{100};
+  AckWindow window(AckMode::kClient, 0, held);
   const MessageRef one = message("a");
   ASSERT_TRUE(window.add(one));
   EXPECT_FALSE(window.issued(1));

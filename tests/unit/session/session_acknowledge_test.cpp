@@ -85,12 +85,12 @@ TEST_F(AcknowledgingSessionTest, OtherModesAndCountsAreRefused) {
 }
 
 TEST_F(AcknowledgingSessionTest, AClientThatNeverAnswersIsASlowConsumer) {
-  shard_.context.limits.max_waiting_bytes = 4;
+  shard_.context.limits.max_unacknowledged_bytes = 9;
   begin("accept-version:1.2", "ack:client\nprefetch-count:1");
   EXPECT_FALSE(transport_.closed);
   frame("SEND\ndestination:/topic/a\n\nfour");
   EXPECT_EQ(transport_.closed, CloseReason::kSlowConsumer);
-  EXPECT_THAT(sent().back(), HasSubstr("prefetch-count"));
+  EXPECT_THAT(sent().back(), HasSubstr("no more than 9 are kept; acknowledge sooner"));
 }
 
 TEST_F(SessionTest, ATransactionTakesEffectAtItsCommit) {

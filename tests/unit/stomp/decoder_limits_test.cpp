@@ -51,6 +51,21 @@ TEST(DecoderLimitsTest, RefusesAnEndlessHeaderLine) {
   EXPECT_TRUE(error.is(Errc::kTooLarge));
 }
 
+TEST(DecoderLimitsTest, SaysWhichLimitItWas) {
+  for (const auto& [bytes, exceeded] : std::vector<std::pair<std::string, stomp::Exceeded>>{
+           {"SEND\ncontent-length:9\n\n", stomp::Exceeded::kBody},
+           {"SEND\ncontent-length:99999999999999999999999\n\n", stomp::Exceeded::kBody},
+           {"SEND\n\n123456789", stomp::Exceeded::kBody},
+           {"SEND\na:1\nb:2\nc:3\n", stomp::Exceeded::kHeaders},
+           {"SEND\nx:" + std::string(100, 'y'), stomp::Exceeded::kHeaderBytes},
+           {"NOTHING\n", stomp::Exceeded::kNothing}}) {
+    stomp::Decoder decoder(kSmall);
+    decoder.feed(bytes);
+    EXPECT_FALSE(decoder.next()) << bytes;
+    EXPECT_EQ(decoder.exceeded(), exceeded) << bytes;
+  }
+}
+
 TEST(DecoderLimitsTest, LargerLimitsHoldFromTheNextBytesOn) {
   stomp::Decoder decoder(kSmall);
   decoder.set_limits({.max_body_bytes = 16, .max_headers = 2, .max_header_bytes = 64});
