@@ -11,7 +11,8 @@ start_member() {
     gateway-*)
       read -ra flags <<<"${STAMPEDE_GATEWAY_FLAGS:-}"
       start_program "$name" "$(gateway_binary "$PRESET")" --name "$name" --web-root "$WEB_DIST" \
-        --history-url "http://127.0.0.1:$NGINX_PORT" "${common[@]}" "${flags[@]}"
+        --history-url "http://127.0.0.1:$NGINX_PORT" --trusted-proxies 127.0.0.1 "${common[@]}" \
+        "${flags[@]}"
       ;;
     worker-*)
       read -ra flags <<<"${STAMPEDE_WORKER_FLAGS:-}"
