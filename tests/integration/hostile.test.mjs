@@ -20,7 +20,7 @@ import { startGateway } from './support/program.mjs';
 import { overWebSocket } from './support/raw_stomp.mjs';
 import { eventually } from './support/wait.mjs';
 
-const floorMs = 10;
+const floorMs = 15;
 const rounds = { least: 3, most: 6, seconds: 4 };
 const sharedMachine = { cores: 0.25, boundMs: 2000 };
 const rooms = 10;
@@ -123,7 +123,7 @@ const inMs = (values) => values.map((value) => value.toFixed(1)).join(' ');
 async function scene() {
   const gateway = await startGateway({ after: (end) => ends.unshift(end) }, [
     '--data-dir', dir, '--stomp-tcp', '127.0.0.1:0', '--connect-timeout', '5s', '--outbox-bytes', `${outboxBytes}`,
-    '--max-body', `${bodyBytes}`, '--ws-deflate',
+    '--max-body', `${bodyBytes}`, '--ws-deflate', '--request-timeout', '5s', '--max-rate', '100', '--rate-patience', '2s',
   ]);
   const [, tcp] = await eventually('it says its TCP port', () => /tcp_port=(\d+)/.exec(gateway.log()));
   const good = new GoodCrowd();

@@ -35,7 +35,8 @@ const inWs = (...frames) => wsFrame(Buffer.concat(frames));
 const times = (count, make) => Array.from({ length: count }, (_, i) => make(i));
 
 const closed = (reason) => `stampede_gateway_closed_total{reason="${reason}"}`;
-const refused = 'stampede_http_requests_total{server="client",status="4xx"}';
+const limit = (name) => `stampede_gateway_limit_hits_total{limit="${name}"}`;
+const httpLimit = (name) => `stampede_http_limit_hits_total{limit="${name}",server="client"}`;
 
 /** Byte after byte, one every `ms`. */
 const drip = (foe, bytes, ms) => {
@@ -54,27 +55,27 @@ export const busyRoom = 'busy';
 
 export const kinds = {
   'says nothing': {
-    door: 'http', count: 150, told: /^$|^HTTP\/1\.1 408 /, counted: null,
+    door: 'http', count: 150, told: /^$/, counted: httpLimit('request_time'),
     act: () => {},
   },
   'half a handshake': {
-    door: 'http', count: 150, told: /^HTTP\/1\.1 408 /, counted: refused,
+    door: 'http', count: 150, told: /^HTTP\/1\.1 408 /, counted: httpLimit('request_time'),
     act: (foe) => foe.write(upgradeRequest(foe.port)),
   },
   'a handshake byte by byte': {
-    door: 'http', count: 150, told: /^HTTP\/1\.1 408 /, counted: refused,
+    door: 'http', count: 150, told: /^HTTP\/1\.1 408 /, counted: httpLimit('request_time'),
     act: (foe) => drip(foe, Buffer.from(`${upgradeRequest(foe.port)}X-More: ${'y'.repeat(9999)}`), 250),
   },
   'a handshake without end': {
-    door: 'http', count: 50, told: /^HTTP\/1\.1 431 /, counted: refused,
+    door: 'http', count: 50, told: /^HTTP\/1\.1 431 /, counted: httpLimit('header_bytes'),
     act: (foe) => foe.every(50, () => foe.write(`${foe.wrote ? '' : upgradeRequest(foe.port)}X: ${'y'.repeat(2000)}\r\n`)),
   },
   'no CONNECT': {
-    door: 'ws', count: 280, told: /message:Connect timeout/, counted: closed('connect_timeout'),
+    door: 'ws', count: 270, told: /message:Connect timeout/, counted: limit('connect_time'),
     act: () => {},
   },
   'CONNECT byte by byte': {
-    door: 'ws', count: 150, told: /message:Connect timeout/, counted: closed('connect_timeout'),
+    door: 'ws', count: 150, told: /message:Connect timeout/, counted: limit('connect_time'),
     act: (foe) => {
       const long = stomp('CONNECT', { 'accept-version': '1.2', login: 'x'.repeat(9999) });
       let at = 0;
@@ -82,15 +83,15 @@ export const kinds = {
     },
   },
   'half a WebSocket frame': {
-    door: 'ws', count: 200, told: /message:Connect timeout/, counted: closed('connect_timeout'),
+    door: 'ws', count: 200, told: /message:Connect timeout/, counted: limit('connect_time'),
     act: (foe) => foe.write(wsFrame(Buffer.alloc(4000, 'x')).subarray(0, 9)),
   },
   'TCP: says nothing': {
-    door: 'tcp', count: 150, told: /message:Connect timeout/, counted: closed('connect_timeout'),
+    door: 'tcp', count: 150, told: /message:Connect timeout/, counted: limit('connect_time'),
     act: () => {},
   },
   'TCP: half a CONNECT': {
-    door: 'tcp', count: 150, told: /message:Connect timeout/, counted: closed('connect_timeout'),
+    door: 'tcp', count: 150, told: /message:Connect timeout/, counted: limit('connect_time'),
     act: (foe) => foe.write(hello.subarray(0, hello.length - 5)),
   },
   'half a SEND, and heart-beats': {
@@ -101,41 +102,49 @@ export const kinds = {
     },
   },
   'does not read what it subscribed to': {
-    door: 'ws', count: 100, told: null, counted: closed('slow_consumer'),
+    door: 'ws', count: 100, told: null, counted: limit('outbox'),
     act: (foe) => {
       foe.write(inWs(hello, subscribe('0', busyRoom)));
       foe.stopReading();
     },
   },
   'fragments without end': {
-    door: 'ws', count: 50, told: /./, counted: closed('message_too_big'),
+    door: 'ws', count: 50, told: /\x88/, counted: limit('fragments'),
     act: (foe) => {
       foe.write(wsFrame('C', { fin: false }));
       foe.every(50, () => foe.write(Buffer.concat(times(500, () => wsFrame('', { opcode: 0, fin: false })))));
     },
   },
   'subscribes without end': {
-    door: 'ws', count: 20, told: /message:Too many subscriptions/, counted: closed('stomp_error'),
+    door: 'ws', count: 20, told: /message:Too many subscriptions/, counted: limit('subscriptions'),
     act: (foe) => {
       foe.write(inWs(hello));
       let id = 0;
       foe.every(50, () => foe.write(inWs(...times(60, () => subscribe(`${(id += 1)}`, `flood.${id}`)))));
     },
   },
+  'sends without end': {
+    door: 'ws', count: 10, told: /message:Too many messages/, counted: limit('session_rate'),
+    act: (foe) => {
+      foe.write(inWs(hello));
+      const send = stomp('SEND', { destination: '/topic/flood' }, 'x');
+      foe.every(50, () => foe.write(inWs(...times(100, () => send))));
+    },
+  },
   'begins without end': {
-    door: 'ws', count: 20, told: /message:Bad transaction/, counted: closed('stomp_error'),
+    door: 'ws', count: 20, told: /message:Bad transaction/, counted: limit('transactions'),
     act: (foe) => foe.write(inWs(hello, ...times(100, (i) => stomp('BEGIN', { transaction: `${i}` })))),
   },
   'a header that is too long': {
-    door: 'tcp', count: 50, told: /message:Frame too large/, counted: closed('message_too_big'),
+    door: 'tcp', count: 50, told: /message:Frame too large/, counted: limit('header_bytes'),
     act: (foe) => foe.write(Buffer.concat([hello, stomp('SEND', { x: 'y'.repeat(50_000) })])),
   },
   'a body that is too long': {
-    door: 'tcp', count: 50, told: /message:Frame too large/, counted: closed('message_too_big'),
+    door: 'tcp', count: 50, told: /message:Frame too large/, counted: limit('body'),
     act: (foe) => foe.write(Buffer.concat([hello, stomp('SEND', { destination: '/topic/a' }, Buffer.alloc(400_000))])),
   },
   'a message that inflates to 64 MiB': {
-    door: 'ws', count: 20, told: /\x88/, counted: closed('message_too_big'),
+    door: 'ws', count: 20, told: /\x88/, counted: limit('ws_message'),
     offers: 'Sec-WebSocket-Extensions: permessage-deflate\r\n',
     act: (foe) => foe.write(wsFrame(bomb, { deflated: true })),
   },
