@@ -7,6 +7,10 @@ namespace {
 
 using std::chrono::nanoseconds;
 
+/// Tokens taken in advance may not be all used: a session can end while it waits. Others that share
+/// the bucket are not to wait for ever because of that.
+constexpr nanoseconds kLongestDebt = std::chrono::seconds(10);
+
 std::int64_t ticks(Clock::Instant instant) noexcept {
   return std::chrono::duration_cast<nanoseconds>(instant.time_since_epoch()).count();
 }
@@ -28,10 +32,11 @@ std::size_t Rate::most_at_once() const noexcept {
 nanoseconds TokenBucket::take(const Rate& rate, Clock::Instant now) noexcept {
   const std::int64_t at = ticks(now);
   const std::int64_t cost = rate.interval().count();
+  const std::int64_t most = at + (rate.depth() + std::max(kLongestDebt, rate.interval())).count();
   std::int64_t old = full_at_.load(std::memory_order_relaxed);
   std::int64_t next = 0;
   do {
-    next = std::max(old, at) + cost;
+    next = std::min(std::max(old, at) + cost, most);
   } while (!full_at_.compare_exchange_weak(old, next, std::memory_order_relaxed));
   return nanoseconds(next - at);
 }

@@ -31,7 +31,7 @@ class TokenBucket {
  public:
   /// Takes a token, one that is not there yet if need be, and returns how far the bucket is from
   /// full: more than `rate.depth()` means that the token has to be waited for, as long as it is
-  /// more.
+  /// more. That is ten seconds at most, or the time of one token.
   std::chrono::nanoseconds take(const Rate& rate, Clock::Instant now) noexcept;
   [[nodiscard]] bool full(Clock::Instant now) const noexcept;
 

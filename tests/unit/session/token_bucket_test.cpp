@@ -43,6 +43,13 @@ TEST(TokenBucketTest, SaysHowLongToWaitForATokenTakenInAdvance) {
   EXPECT_EQ(bucket.take(rate, clock.now()) - rate.depth(), Milliseconds(200));
 }
 
+TEST(TokenBucketTest, NobodyWaitsForEverForTokensThatWereTakenAndNotUsed) {
+  const test::FakeClock clock;
+  TokenBucket bucket;
+  for (int i = 0; i < 1000; ++i) static_cast<void>(bucket.take(kTenASecond, clock.now()));
+  EXPECT_EQ(bucket.take(kTenASecond, clock.now()) - kTenASecond.depth(), Seconds(10));
+}
+
 TEST(TokenBucketTest, ASlowRateStillHasOneToken) {
   const Rate rate{1, Milliseconds(100)};
   test::FakeClock clock;
