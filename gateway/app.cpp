@@ -61,6 +61,7 @@ Result<void> App::assemble() {
     tls_ = *std::move(identity);
   }
 
+  if (auto made = make_admission(); !made) return made;
   auto backends = Backends::make(config_, gateway_, backend_, metrics_, health_);
   if (!backends) return backends.error();
   backends_ = *std::move(backends);
@@ -82,10 +83,11 @@ Result<void> App::assemble() {
   for (std::size_t i = 0; i < shard_count(config_.shards); ++i) {
     loops_.push_back(std::make_unique<Loop>("shard-" + std::to_string(i)));
     shards_.push_back(std::make_unique<AppShard>(*loops_[i], i, config_, gateway_, *backends_,
-                                                 *backlog_, *dispatcher_, fanout_, bounds_, page,
-                                                 tls_, metrics_));
+                                                 *backlog_, *dispatcher_, fanout_, *admission_,
+                                                 bounds_, page, tls_, metrics_));
   }
   dispatcher_->start();
+  watch_admission();
 
   auto router = std::make_shared<http::Router>();
   http::add_ops_endpoints(*router, health_, metrics_, version());
@@ -95,6 +97,26 @@ Result<void> App::assemble() {
   options.port = config_.metrics_listen.port;
   ops_ = std::make_unique<http::Server>(backend_, options, router, metrics_);
   return {};
+}
+
+Result<void> App::make_admission() {
+  auto authenticator = auth::Authenticator::make(config_.auth, system_clock(), metrics_);
+  if (!authenticator) return authenticator.error();
+  authenticator_ = *std::move(authenticator);
+  admission_ = std::make_unique<auth::Admission>(auth::Admission::ports_of(*authenticator_),
+                                                 config_.auth.revocation_ttl, system_clock());
+  return {};
+}
+
+void App::watch_admission() {
+  authenticator_->on_change(backend_, [this] { review(); });
+  backends_->revocations().watch(backend_, [this](const std::vector<Revocation>& news) {
+    if (admission_->revoke(news)) review();
+  });
+}
+
+void App::review() {
+  for (const auto& shard : shards_) shard->review();
 }
 
 Result<void> App::listen() {
@@ -113,12 +135,19 @@ Result<void> App::listen() {
     log_info("gateway listens for STOMP over TCP",
              {{"address", config_.stomp_tcp->address}, {"tcp_port", config_.stomp_tcp->port}});
   }
-  if (config_.allow_anonymous) {
+  log_who_may_come();
+  return {};
+}
+
+void App::log_who_may_come() const {
+  if (config_.auth.enabled()) {
+    log_info("clients log in", {{"users_file", !config_.auth.users_file.empty()},
+                                {"tokens", !config_.auth.jwt_keys.empty()}});
+  } else if (config_.auth.allow_anonymous) {
     log_warn("anyone who reaches the address may chat under any name");
   } else {
-    log_info("without an authentication key only this machine can connect");
+    log_info("without authentication only this machine can connect");
   }
-  return {};
 }
 
 void App::run() {

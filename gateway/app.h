@@ -11,6 +11,8 @@
 #include "gateway/rooms/backlog.h"
 #include "gateway/rooms/dispatcher.h"
 #include "gateway/rooms/local_fanout.h"
+#include "shared/auth/admission.h"
+#include "shared/auth/authenticator.h"
 #include "shared/base/health.h"
 #include "shared/base/metrics.h"
 #include "shared/http/server.h"
@@ -40,6 +42,12 @@ class App {
  private:
   explicit App(const GatewayConfig& config);
   Result<void> assemble();
+  Result<void> make_admission();
+  /// Once the shards are there.
+  void watch_admission();
+  /// Users, keys or rights have changed: those who are in are checked again. Backend loop.
+  void review();
+  void log_who_may_come() const;
   /// What SIGHUP asks for.
   void reload();
   void drain();
@@ -55,6 +63,8 @@ class App {
   Loop backend_;
   /// The shards' loops. Backends answer what is open when they are destroyed, so these live longer.
   std::vector<std::unique_ptr<Loop>> loops_;
+  std::unique_ptr<auth::Authenticator> authenticator_;
+  std::unique_ptr<auth::Admission> admission_;
   std::unique_ptr<Backends> backends_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Backlog> backlog_;

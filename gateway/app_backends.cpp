@@ -47,8 +47,9 @@ class ClusterBackends final : public Backends {
     directory_options.recent_messages = config.recent_messages;
     directory_options.pending_bytes = holding_largest(directory_options.pending_bytes, config);
     directory_options.key_ttl = config.message_key_ttl;
-    auto directory = redis::make_directory(loop, directory_options, metrics, health);
-    if (!directory) return directory.error();
+    directory_options.revocation_ttl = config.auth.revocation_ttl;
+    auto shared = redis::make_ports(loop, directory_options, metrics, health);
+    if (!shared) return shared.error();
 
     std::unique_ptr<History> history;
     if (!config.history_url.empty()) {
@@ -62,20 +63,21 @@ class ClusterBackends final : public Backends {
     auto made = std::make_unique<ClusterBackends>();
     made->history_ = std::move(history);
     made->ports_ = *std::move(ports);
-    made->directory_ = *std::move(directory);
+    made->shared_ = *std::move(shared);
     return made;
   }
 
   MessageBus& bus() override { return *ports_.bus; }
   MessageFeed& feed() override { return *ports_.feed; }
-  RoomDirectory& directory() override { return *directory_; }
+  RoomDirectory& directory() override { return *shared_.directory; }
+  Revocations& revocations() override { return *shared_.revocations; }
   History* history() override { return history_.get(); }
-  void add_routes(http::Router&, Executor&) override {}
+  void add_routes(http::Router&, const auth::Admission&, Executor&) override {}
   void drain(Task done) override { done(); }
 
  private:
   rabbitmq::Ports ports_;
-  std::unique_ptr<RoomDirectory> directory_;
+  redis::Ports shared_;
   std::unique_ptr<History> history_;
 };
 
@@ -94,6 +96,7 @@ class EmbeddedBackends final : public Backends {
                    Metrics& metrics)
       : queue_(queue_limits(config), metrics),
         rooms_(room_limits(config), system_clock()),
+        revocations_(config.auth.revocation_ttl, system_clock()),
         store_(std::move(store)),
         ingest_(ingest_options(), {feed_, *store_, loop, system_clock()}, metrics) {
     ingest_.start();
@@ -102,9 +105,10 @@ class EmbeddedBackends final : public Backends {
   MessageBus& bus() override { return bus_; }
   MessageFeed& feed() override { return feed_; }
   RoomDirectory& directory() override { return directory_; }
+  Revocations& revocations() override { return revocations_; }
   History* history() override { return store_.get(); }
-  void add_routes(http::Router& router, Executor& on) override {
-    worker::add_api(router, {*store_, directory_, on});
+  void add_routes(http::Router& router, const auth::Admission& admission, Executor& on) override {
+    worker::add_api(router, {*store_, directory_, admission, revocations_, on});
   }
   void drain(Task done) override { ingest_.stop(std::move(done)); }
 
@@ -133,6 +137,7 @@ class EmbeddedBackends final : public Backends {
   memory::MemoryFeed feed_{queue_};
   memory::MemoryRooms rooms_;
   memory::MemoryDirectory directory_{rooms_};
+  memory::MemoryRevocations revocations_;
   std::unique_ptr<MessageStore> store_;
   worker::Ingest ingest_;
 };

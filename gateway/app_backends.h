@@ -4,12 +4,14 @@
 #include <memory>
 
 #include "gateway/config/config.h"
+#include "shared/auth/admission.h"
 #include "shared/base/health.h"
 #include "shared/base/metrics.h"
 #include "shared/http/router.h"
 #include "shared/ports/history.h"
 #include "shared/ports/message_bus.h"
 #include "shared/ports/message_feed.h"
+#include "shared/ports/revocations.h"
 #include "shared/ports/room_directory.h"
 #include "shared/runtime/loop.h"
 
@@ -27,8 +29,11 @@ class Backends {
   /// Stored messages; null where there is no way to read them.
   [[nodiscard]] virtual History* history() = 0;
 
-  /// Adds the REST API where this process serves it (embedded). Its handlers run on `on`.
-  virtual void add_routes(http::Router& router, Executor& on) = 0;
+  [[nodiscard]] virtual Revocations& revocations() = 0;
+
+  /// Adds the REST API where this process serves it (embedded). Its handlers run on `on` and ask
+  /// `admission`, which outlives them.
+  virtual void add_routes(http::Router& router, const auth::Admission& admission, Executor& on) = 0;
   /// On the loop's thread, after the last append is answered: finishes what is on its way to
   /// storage.
   virtual void drain(Task done) = 0;

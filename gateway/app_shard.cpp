@@ -47,6 +47,9 @@ SessionLimits session_limits(const GatewayConfig& config) {
   limits.max_replay = config.replay_limit;
   limits.connect_timeout = config.connect_timeout;
   limits.heart_beat = config.heart_beat;
+  // A refusal that is held back is no reason to say anything else.
+  limits.login_timeout = config.connect_timeout + config.auth.login_delay_max;
+  limits.token_grace = config.auth.token_grace;
   return limits;
 }
 
@@ -102,8 +105,8 @@ std::shared_ptr<sockets::TlsHandshakes> tcp_handshakes(
 
 AppShard::AppShard(Loop& loop, std::size_t index, const GatewayConfig& config,
                    const GatewayId& gateway, Backends& backends, Backlog& backlog,
-                   Dispatcher& dispatcher, LocalFanout& fanout, ClientBounds& bounds,
-                   const http::Handler& page,
+                   Dispatcher& dispatcher, LocalFanout& fanout, const auth::Admission& admission,
+                   ClientBounds& bounds, const http::Handler& page,
                    const std::shared_ptr<const sockets::TlsIdentity>& tls, Metrics& metrics)
     : loop_(loop),
       wheel_(system_clock()),
@@ -111,11 +114,14 @@ AppShard::AppShard(Loop& loop, std::size_t index, const GatewayConfig& config,
              fanout, metrics),
       publisher_(loop_, system_clock(), rooms_.shard(), backends.directory(), backends.feed(),
                  backends.bus(), fanout, rooms_, metrics),
+      roster_(loop_),
       context_{loop_,
                system_clock(),
                wheel_,
                rooms_,
                publisher_,
+               admission,
+               roster_,
                gateway,
                session_limits(config),
                SessionMetrics(metrics),
@@ -123,7 +129,8 @@ AppShard::AppShard(Loop& loop, std::size_t index, const GatewayConfig& config,
       session_prefix_(gateway.str() + "/" + std::to_string(index) + "."),
       net_(loop_, wheel_, net_options(config, bounds), bounds.connections, metrics),
       entry_(net_, session_factory()),
-      server_(loop_, server_options(config, tls, bounds), make_router(backends, page), metrics),
+      server_(loop_, server_options(config, tls, bounds), make_router(backends, admission, page),
+              metrics),
       ticker_(loop_, wheel_.tick(), [this] {
         wheel_.advance();
         net_.publish_counts();
@@ -142,18 +149,24 @@ Result<void> AppShard::listen() {
 }
 
 std::shared_ptr<const http::Router> AppShard::make_router(Backends& backends,
+                                                          const auth::Admission& admission,
                                                           const http::Handler& page) {
   auto router = std::make_shared<http::Router>();
-  backends.add_routes(*router, loop_);
+  backends.add_routes(*router, admission, loop_);
   if (page) router->fallback(page);
   return router;
 }
 
 SessionFactory AppShard::session_factory() {
-  return [this](Transport& transport, const ConnectionInfo&) {
+  return [this](Transport& transport, const ConnectionInfo& info) {
     return std::make_shared<Session>(transport, context_,
-                                     SessionId(session_prefix_ + std::to_string(++sessions_made_)));
+                                     SessionId(session_prefix_ + std::to_string(++sessions_made_)),
+                                     std::string(info.authorization));
   };
+}
+
+void AppShard::review() {
+  loop_.post([this] { roster_.review_all(); });
 }
 
 void AppShard::drain(Task done) {

@@ -39,18 +39,23 @@ class AppShard {
   /// served in the clear.
   AppShard(Loop& loop, std::size_t index, const GatewayConfig& config, const GatewayId& gateway,
            Backends& backends, Backlog& backlog, Dispatcher& dispatcher, LocalFanout& fanout,
-           ClientBounds& bounds, const http::Handler& page,
+           const auth::Admission& admission, ClientBounds& bounds, const http::Handler& page,
            const std::shared_ptr<const sockets::TlsIdentity>& tls, Metrics& metrics);
 
   /// Before the loop starts. All shards listen on the same ports.
   Result<void> listen();
+
+  /// Any thread. Every session looks again whether it may still be here.
+  void review();
 
   /// Any thread. Takes no new clients, says goodbye to those there are, and runs `done` on the loop
   /// when they are gone and everything they sent is answered.
   void drain(Task done);
 
  private:
-  std::shared_ptr<const http::Router> make_router(Backends& backends, const http::Handler& page);
+  std::shared_ptr<const http::Router> make_router(Backends& backends,
+                                                  const auth::Admission& admission,
+                                                  const http::Handler& page);
   SessionFactory session_factory();
   void await_end(const Task& done);
 
@@ -58,6 +63,7 @@ class AppShard {
   TimerWheel wheel_;
   RoomRegistry rooms_;
   Publisher publisher_;
+  Roster roster_;
   SessionContext context_;
   std::string session_prefix_;
   std::uint64_t sessions_made_ = 0;

@@ -68,16 +68,19 @@ Result<void> App::assemble() {
 
   redis::Options rooms;
   rooms.url = config_.redis_url;
-  auto directory = redis::make_directory(http_loop_, rooms, metrics_, health_);
-  if (!directory) return directory.error();
-  directory_ = *std::move(directory);
+  rooms.revocation_ttl = config_.auth.revocation_ttl;
+  auto shared = redis::make_ports(http_loop_, rooms, metrics_, health_);
+  if (!shared) return shared.error();
+  directory_ = std::move(shared->directory);
+  revocations_ = std::move(shared->revocations);
+  if (auto made = make_admission(); !made) return made;
 
   ingest_ = std::make_unique<Ingest>(ingest_options(config_),
                                      Ingest::Ports{*feed_, *store_, ingest_loop_, system_clock()},
                                      metrics_);
 
   auto api = std::make_shared<http::Router>();
-  add_api(*api, {*store_, *directory_, http_loop_});
+  add_api(*api, {*store_, *directory_, *admission_, *revocations_, http_loop_});
   http::ServerOptions serving = server_options("api", config_.listen);
   serving.tls = tls_;
   serving.handshake_deadline = config_.tls.handshake_timeout;
@@ -86,6 +89,18 @@ Result<void> App::assemble() {
   http::add_ops_endpoints(*ops, health_, metrics_, version());
   ops_ = std::make_unique<http::Server>(http_loop_, server_options("ops", config_.metrics_listen),
                                         ops, metrics_);
+  return {};
+}
+
+Result<void> App::make_admission() {
+  auto authenticator = auth::Authenticator::make(config_.auth, system_clock(), metrics_);
+  if (!authenticator) return authenticator.error();
+  authenticator_ = *std::move(authenticator);
+  admission_ = std::make_unique<auth::Admission>(auth::Admission::ports_of(*authenticator_),
+                                                 config_.auth.revocation_ttl, system_clock());
+  // Requests are short: what is revoked is refused from the next one on.
+  revocations_->watch(http_loop_,
+                      [this](const std::vector<Revocation>& news) { admission_->revoke(news); });
   return {};
 }
 

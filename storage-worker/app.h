@@ -3,12 +3,15 @@
 #include <future>
 #include <memory>
 
+#include "shared/auth/admission.h"
+#include "shared/auth/authenticator.h"
 #include "shared/base/error.h"
 #include "shared/base/health.h"
 #include "shared/base/metrics.h"
 #include "shared/http/server.h"
 #include "shared/ports/message_feed.h"
 #include "shared/ports/message_store.h"
+#include "shared/ports/revocations.h"
 #include "shared/ports/room_directory.h"
 #include "shared/runtime/loop.h"
 #include "shared/runtime/signals.h"
@@ -41,6 +44,7 @@ class App {
   Result<void> assemble();
   /// What SIGHUP asks for.
   void reload();
+  Result<void> make_admission();
   void drain();
 
   const WorkerConfig config_;
@@ -51,7 +55,10 @@ class App {
   Loop http_loop_{"http"};
   std::unique_ptr<MessageStore> store_;
   std::unique_ptr<MessageFeed> feed_;
-  std::unique_ptr<RoomDirectory> directory_;
+  std::unique_ptr<auth::Authenticator> authenticator_;
+  std::unique_ptr<auth::Admission> admission_;
+  std::shared_ptr<RoomDirectory> directory_;
+  std::shared_ptr<Revocations> revocations_;
   std::unique_ptr<Ingest> ingest_;
   std::unique_ptr<http::Server> api_;
   std::unique_ptr<http::Server> ops_;

@@ -21,10 +21,6 @@ void add_listening(OptionTable& table, GatewayConfig& c) {
            "unless given.")
       .add("metrics-listen", config::endpoint_value(c.metrics_listen),
            "Where /metrics, /healthz and /readyz are.")
-      .add("allow-anonymous", config::flag_value(c.allow_anonymous),
-           "Let clients in that prove nothing on addresses that other machines can reach. Without "
-           "it, "
-           "and without an authentication key, the gateway listens on loopback only.")
       .add("allowed-origins", config::origins_value(c.allowed_origins),
            "Web pages that may connect, by their exact origin; * is all. Without it those of the "
            "host that the request names and, listening on loopback, of this machine.")
@@ -116,20 +112,11 @@ void add_logging(OptionTable& table, GatewayConfig& c) {
       .add("log-format", config::log_format_value(c.log_format), "Form of a log line.");
 }
 
-void check_anonymous(const GatewayConfig& c, const OptionTable& table,
-                     std::vector<Problem>& problems) {
-  const auto check = [&](const char* option, const config::Endpoint& endpoint) {
-    if (endpoint.loopback() || c.allow_anonymous) return;
-    problems.push_back(
-        {table.at(option).where(),
-         "\"" + to_string(endpoint) +
-             "\": without an authentication key the gateway listens on loopback only; listen on "
-             "127.0.0.1:" +
-             std::to_string(endpoint.port) +
-             ", or give --allow-anonymous to let everyone in who can reach the address"});
-  };
-  check("listen", c.listen);
-  if (c.stomp_tcp) check("stomp-tcp", *c.stomp_tcp);
+void check_doors(const GatewayConfig& c, const OptionTable& table, std::vector<Problem>& problems) {
+  std::vector<auth::Door> doors{{"listen", c.listen}};
+  if (c.stomp_tcp) doors.push_back({"stomp-tcp", *c.stomp_tcp});
+  auth::check_doors(c.auth, doors, table, problems);
+  auth::check_auth_options(c.auth, table, problems);
 }
 
 /// Two doors cannot have one address.
@@ -149,7 +136,7 @@ void check_addresses(const GatewayConfig& c, const OptionTable& table,
 
 void check_together(const GatewayConfig& c, const OptionTable& table,
                     std::vector<Problem>& problems) {
-  check_anonymous(c, table, problems);
+  check_doors(c, table, problems);
   check_addresses(c, table, problems);
   sockets::check_tls(c.tls, table, problems);
   const config::Option& amqp = table.at("amqp-url");
@@ -193,6 +180,7 @@ OptionTable options(GatewayConfig& config) {
   add_listening(table, config);
   sockets::add_tls_options(table, config.tls);
   add_servers(table, config);
+  auth::add_auth_options(table, config.auth);
   add_limit_options(table, config.limits);
   add_compression(table, config);
   add_times(table, config);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gateway/config/limits.h"
+#include "shared/auth/auth_options.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/config/endpoint.h"
@@ -21,12 +22,13 @@ struct GatewayConfig {
   config::Endpoint listen{"127.0.0.1", 8080};
   std::optional<config::Endpoint> stomp_tcp;  ///< none: no STOMP without WebSocket
   config::Endpoint metrics_listen{"127.0.0.1", 9464};
-  sockets::TlsOptions tls;  ///< for --listen and --stomp-tcp
-  bool allow_anonymous = false;
+  sockets::TlsOptions tls;                   ///< for --listen and --stomp-tcp
   std::size_t shards = 0;                    ///< 0: one per core
   std::vector<std::string> allowed_origins;  ///< empty: see http::OriginPolicy
   std::vector<std::string> virtual_hosts;    ///< empty: any
   std::string web_root;                      ///< empty: no chat page
+
+  auth::AuthOptions auth;
 
   std::string amqp_url;  ///< empty, like redis_url: embedded
   std::string redis_url;

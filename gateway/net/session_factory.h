@@ -12,6 +12,8 @@ namespace stampede::gateway {
 struct ConnectionInfo {
   std::string_view peer;         ///< "192.0.2.1:5000"
   std::string_view subprotocol;  ///< "v12.stomp" …, or empty; informational, CONNECT decides
+  std::string_view authorization =
+      {};  ///< of the HTTP request, or empty; a CONNECT's own counts more
 };
 
 /// Makes the session of a new connection, on the shard's thread. The connection owns it and

@@ -54,7 +54,10 @@ void WsEntry::accept(http::UpgradeRequest request) {
       std::make_shared<WsConnection>(shard_, std::move(request.socket), std::move(request.peer),
                                      std::move(answer.response), answer.deflate);
   connection->keep(std::move(request.lease));
-  auto session = make_session_(*connection, {connection->peer(), answer.subprotocol});
+  const auto authorization = request.request[boost::beast::http::field::authorization];
+  auto session = make_session_(
+      *connection,
+      {connection->peer(), answer.subprotocol, {authorization.data(), authorization.size()}});
   connection->start(std::move(session), std::move(request.leftover));
 }
 

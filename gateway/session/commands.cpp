@@ -12,6 +12,8 @@ namespace {
 using stomp::FrameView;
 using stomp::Version;
 
+/// Where a client sends a new token before the old one expires.
+constexpr std::string_view kAuthDestination = "/app/auth";
 constexpr std::string_view kSupportedVersions = "Supported versions are 1.0,1.1,1.2";
 
 /// The highest version that both sides know (STOMP 1.1, "Protocol Negotiation"); without the header
@@ -109,22 +111,30 @@ void Session::on_connect(const FrameView& frame) {
                 "heart-beat is two whole numbers of milliseconds, such as 10000,10000");
   }
   if (!serves_host(frame)) return;
-  const auto login = frame.find("login");
-  auto user = login && !login->empty() ? parse_user_id(*login)
-                                       : Result<UserId>(UserId("guest-" + random_hex(4)));
-  if (!user) return fail("Bad CONNECT", "login: " + user.error().detail);
-
-  user_ = *std::move(user);
   version_ = *version;
   decoder_.set_version(version_);
+  silence_timer_.arm(context_.limits.login_timeout);
+  authenticate(credentials_of(frame),
+               [this, client = *heart_beat](Result<auth::Principal> principal) {
+                 on_admitted(std::move(principal), client);
+               });
+}
+
+void Session::on_admitted(Result<auth::Principal> principal, HeartBeat client) {
+  if (!principal) {
+    return fail("Bad CONNECT", principal.error().detail, std::nullopt, CloseReason::kLoginRefused);
+  }
+  principal_ = *std::move(principal);
   decoder_.set_limits(context_.limits.decoder);
   held_.max = context_.limits.max_unacknowledged_bytes;
   state_ = State::kConnected;
+  context_.roster.enter(*this);
   context_.metrics.sessions.add(1);
   context_.metrics.connects(version_).add();
   const Milliseconds ours = context_.limits.heart_beat;
-  send(connected_frame(version_, id_.str(), user_.str(), HeartBeat{ours, ours}));
-  start_heart_beats(*heart_beat);
+  send(connected_frame(version_, id_.str(), principal_.user.str(), HeartBeat{ours, ours}));
+  start_heart_beats(client);
+  watch_expiry();
 }
 
 bool Session::serves_host(const FrameView& connect) {
@@ -147,8 +157,10 @@ void Session::on_send(const FrameView& frame) {
   if (!destination) {
     return fail("Missing destination", "SEND needs a destination header", receipt_of(frame));
   }
+  if (*destination == kAuthDestination) return on_refresh(frame);
   auto room = parse_topic_destination(*destination);
   if (!room) return fail(destination_error(room.error()), room.error().detail, receipt_of(frame));
+  if (!may(auth::Verb::kSend, *room)) return refuse(auth::Verb::kSend, *room, receipt_of(frame));
   if (const auto problem = message_key_problem(frame)) {
     return fail("Invalid header", *problem, receipt_of(frame));
   }
@@ -161,7 +173,7 @@ MessageRef Session::make_message(const FrameView& frame, RoomName room) const {
   auto message = std::make_shared<Message>();
   message->id = new_message_id();
   message->room = std::move(room);
-  message->sender = user_;
+  message->sender = principal_.user;
   message->origin = context_.gateway;
   message->timestamp_ms = std::chrono::duration_cast<Milliseconds>(context_.clock.wall()).count();
   message->key = frame.find("message-key").value_or("");
@@ -210,6 +222,7 @@ void Session::on_subscribe(const FrameView& frame) {
   }
   auto room = parse_topic_destination(*destination);
   if (!room) return fail(destination_error(room.error()), room.error().detail, receipt);
+  if (!may(auth::Verb::kRead, *room)) return refuse(auth::Verb::kRead, *room, receipt);
   const auto id = frame.find("id");
   if (id.value_or("").empty() && version_ != Version::kV10) {
     return fail("Missing header", "SUBSCRIBE needs an id header that is not empty", receipt);
@@ -239,7 +252,7 @@ void Session::on_subscribe(const FrameView& frame) {
   ++pending_subscriptions_;
   const auto now = std::chrono::duration_cast<Milliseconds>(context_.clock.wall()).count();
   context_.rooms.subscribe(
-      Member{*room, id_, user_, now}, subscriber,
+      Member{*room, id_, principal_.user, now}, subscriber,
       [this, alive = std::weak_ptr<void>(alive_), key,
        asked = kept_receipt_of(frame)](const Result<Started>& started) {
         if (!alive.expired()) on_live(key, asked, started);

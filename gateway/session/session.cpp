@@ -33,10 +33,12 @@ Limit limit_of(stomp::Exceeded exceeded) noexcept {
 
 }  // namespace
 
-Session::Session(Transport& transport, const SessionContext& context, SessionId id)
+Session::Session(Transport& transport, const SessionContext& context, SessionId id,
+                 std::string authorization)
     : transport_(transport),
       context_(context),
       id_(std::move(id)),
+      upgrade_authorization_(std::move(authorization)),
       decoder_(before_connect(context.limits)),
       send_timer_(context.wheel, [this] { on_send_timer(); }),
       silence_timer_(context.wheel, [this] { on_silence_timer(); }) {
@@ -54,6 +56,11 @@ void Session::on_bytes(std::string_view bytes) {
 
 void Session::process() {
   while (state_ != State::kClosed && !shutting_down_) {
+    if (deciding_) {
+      // Not even decoded: who the client is decides how much it may send.
+      if (decoder_.buffered_bytes() > 0) transport_.pause_reading();
+      return;
+    }
     auto next = decoder_.next();
     if (!next) return fail_to_decode(next.error());
     if (!next->has_value()) return;
@@ -86,7 +93,7 @@ Throttle& Session::throttle() {
   if (!throttle_) {
     std::shared_ptr<TokenBucket> of_user;
     if (context_.user_rates != nullptr) {
-      of_user = context_.user_rates->bucket_of(user_, context_.clock.now());
+      of_user = context_.user_rates->bucket_of(principal_.user, context_.clock.now());
     }
     throttle_ = std::make_unique<Throttle>(context_.limits.rates, context_.clock, context_.wheel,
                                            context_.metrics.limits, std::move(of_user),
@@ -135,7 +142,11 @@ void Session::advance() {
   parked_.reset();
   handle(frame);
   process();
-  if (!parked_ && state_ != State::kClosed) transport_.resume_reading();
+  read_on();
+}
+
+void Session::read_on() {
+  if (!parked_ && !deciding_ && state_ != State::kClosed) transport_.resume_reading();
 }
 
 void Session::handle(const stomp::FrameView& frame) {
@@ -212,7 +223,7 @@ void Session::on_shutdown() {
 /// Receipts that are owed go out first: a client that misses one has to send again.
 void Session::end_if_answered() {
   if (state_ == State::kClosed || in_flight_ > 0) return;
-  if (!shutting_down_ && pending_subscriptions_ > 0) return;
+  if (!shutting_down_ && (pending_subscriptions_ > 0 || deciding_)) return;
   transport_.close(shutting_down_ ? CloseReason::kShuttingDown : CloseReason::kClientLeft);
   leave_all();
 }
@@ -241,13 +252,17 @@ void Session::on_closed(CloseReason reason) {
 
 /// The end, whoever ends it: rooms are left, timers and late answers find nobody.
 void Session::leave_all() noexcept {
-  if (state_ == State::kConnected) context_.metrics.sessions.add(-1);
+  if (state_ == State::kConnected) {
+    context_.metrics.sessions.add(-1);
+    context_.roster.leave(*this);
+  }
   state_ = State::kClosed;
   alive_.reset();
   parked_.reset();
   send_timer_.cancel();
   if (throttle_) throttle_->stop();
   silence_timer_.cancel();
+  if (expiry_timer_) expiry_timer_->cancel();
   for (const auto& [key, subscription] : subscriptions_) {
     context_.rooms.unsubscribe(subscription->room(), id_, *subscription);
   }
@@ -284,13 +299,15 @@ void Session::on_send_timer() {
 void Session::on_silence_timer() {
   if (state_ == State::kConnecting) {
     context_.metrics.limits.hit(Limit::kConnectTime);
-    return fail("Connect timeout",
-                "no CONNECT frame within " +
-                    std::to_string(context_.limits.connect_timeout.count()) + " ms",
-                std::nullopt, CloseReason::kConnectTimeout);
+    const std::string text =
+        deciding_ ? "the log-in was not decided within " +
+                        std::to_string(context_.limits.login_timeout.count()) + " ms"
+                  : "no CONNECT frame within " +
+                        std::to_string(context_.limits.connect_timeout.count()) + " ms";
+    return fail("Connect timeout", text, std::nullopt, CloseReason::kConnectTimeout);
   }
   // While we do not read, silence is ours.
-  const bool silent = !received_ && !parked_;
+  const bool silent = !received_ && !parked_ && !deciding_;
   received_ = false;
   if (silent && silent_once_) {
     return fail("Heart-beat missed",

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gateway/session/frames.h"
+#include "gateway/session/roster.h"
 #include "gateway/session/session_context.h"
 #include "gateway/session/subscription.h"
 #include "gateway/session/throttle.h"
@@ -24,12 +25,14 @@ namespace stampede::gateway {
 /// socket. Owned by its connection, on its shard's thread.
 ///
 /// Frames take effect in the order received. What must wait for an answer (a SEND behind a
-/// SUBSCRIBE that is not live yet, a DISCONNECT behind unconfirmed SENDs) stops the session from
-/// reading until it may go on.
-class Session final : public SessionInput, private FrameSink {
+/// SUBSCRIBE that is not live yet, a DISCONNECT behind unconfirmed SENDs, anything behind
+/// credentials that are being looked at) stops the session from reading until it may go on.
+class Session final : public SessionInput, private FrameSink, private Roster::Entry {
  public:
-  /// Arms the CONNECT deadline. Transport and context outlive the session.
-  Session(Transport& transport, const SessionContext& context, SessionId id);
+  /// Arms the CONNECT deadline. Transport and context outlive the session. `authorization` is what
+  /// the HTTP request said, for a CONNECT that brings no credentials itself.
+  Session(Transport& transport, const SessionContext& context, SessionId id,
+          std::string authorization = {});
   ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -77,7 +80,27 @@ class Session final : public SessionInput, private FrameSink {
   void handle(const stomp::FrameView& frame);
   /// Something that frames wait for has happened.
   void advance();
+  /// Unless something still has to wait.
+  void read_on();
   void end_if_answered();
+
+  // Who the client is and what it may do: login.cpp.
+  auth::Credentials credentials_of(const stomp::FrameView& frame);
+  /// `decided` runs once the credentials are judged, unless the session is over by then. Frames
+  /// wait for it.
+  void authenticate(auth::Credentials credentials, auth::Admission::Decided decided);
+  void on_admitted(Result<auth::Principal> principal, HeartBeat client);
+  void on_refresh(const stomp::FrameView& frame);
+  void on_refreshed(Result<auth::Principal> principal, const std::optional<std::string>& receipt);
+  void on_review() override;
+  /// The same user with other rights or another expiry. Ends the session when it does what it may
+  /// do no longer.
+  void adopt(auth::Principal principal);
+  [[nodiscard]] bool may(auth::Verb verb, const RoomName& room) const noexcept;
+  /// Fails with what may not be done.
+  void refuse(auth::Verb verb, const RoomName& room, std::optional<std::string_view> receipt);
+  void watch_expiry();
+  void on_expiry();
 
   // One function per command: commands.cpp, and acknowledge.cpp and transactions.cpp for theirs.
   void on_connect(const stomp::FrameView& frame);
@@ -137,8 +160,10 @@ class Session final : public SessionInput, private FrameSink {
   Transport& transport_;
   const SessionContext& context_;
   SessionId id_;
-  UserId user_;
+  std::string upgrade_authorization_;  ///< until CONNECT
+  auth::Principal principal_;          ///< once connected
   State state_ = State::kConnecting;
+  bool deciding_ = false;       ///< credentials are being looked at
   bool shutting_down_ = false;  ///< no frame is handled any more
   bool input_ended_ = false;    ///< no frame will come any more
   stomp::Version version_ = stomp::Version::kV12;
@@ -159,7 +184,8 @@ class Session final : public SessionInput, private FrameSink {
   bool received_ = false;  ///< since the last silence timer
   bool silent_once_ = false;
   TimerWheel::Timer send_timer_;
-  TimerWheel::Timer silence_timer_;  ///< before CONNECT: its deadline
+  TimerWheel::Timer silence_timer_;                  ///< before CONNECTED: the deadline for it
+  std::unique_ptr<TimerWheel::Timer> expiry_timer_;  ///< of a principal that expires
 
   /// Answers that come after the session's end find this gone.
   std::shared_ptr<void> alive_ = std::make_shared<char>();

@@ -6,8 +6,10 @@
 
 #include "gateway/rooms/publisher.h"
 #include "gateway/rooms/room_registry.h"
+#include "gateway/session/roster.h"
 #include "gateway/session/session_metrics.h"
 #include "gateway/session/throttle.h"
+#include "shared/auth/admission.h"
 #include "shared/base/clock.h"
 #include "shared/base/executor.h"
 #include "shared/base/ids.h"
@@ -31,7 +33,10 @@ struct SessionLimits {
   std::size_t max_transaction_bytes = 4 * 1024 * 1024;  ///< of all that are open together
   std::size_t max_subscriptions = 256;
   Milliseconds connect_timeout{10'000};  ///< from the connection's start to CONNECT
-  Milliseconds heart_beat{10'000};       ///< offered to send and asked for; 0 = none
+  /// From CONNECT to the answer; longer than what a wrong passcode costs at most.
+  Milliseconds login_timeout{20'000};
+  Milliseconds token_grace{10'000};  ///< a session outlives its token by so much
+  Milliseconds heart_beat{10'000};   ///< offered to send and asked for; 0 = none
   /// Silence is never taken for death before this: browsers throttle the timers of hidden pages to
   /// one a minute.
   Milliseconds min_silence{75'000};
@@ -47,6 +52,8 @@ struct SessionContext {
   TimerWheel& wheel;
   RoomRegistry& rooms;
   Publisher& publisher;
+  const auth::Admission& admission;
+  Roster& roster;
   GatewayId gateway;
   SessionLimits limits;
   SessionMetrics metrics;

@@ -20,6 +20,11 @@ std::array<Counter, sizeof...(I)> connect_counters(Metrics& metrics, std::index_
                       {{"version", std::string(to_string(static_cast<stomp::Version>(I)))}})...};
 }
 
+Counter refused_counter(Metrics& metrics, const char* verb) {
+  return metrics.counter("stampede_gateway_access_refused_total",
+                         "Frames refused for want of a right, by the right.", {{"verb", verb}});
+}
+
 }  // namespace
 
 SessionMetrics::SessionMetrics(Metrics& metrics)
@@ -27,8 +32,12 @@ SessionMetrics::SessionMetrics(Metrics& metrics)
           metrics.gauge("stampede_gateway_sessions", "Clients between CONNECTED and the end.")),
       errors(metrics.counter("stampede_gateway_errors_total", "ERROR frames sent to clients.")),
       limits(metrics),
+      refreshes(metrics.counter("stampede_gateway_token_refreshes_total",
+                                "Tokens that a live session replaced by a new one.")),
       frames_(frame_counters(metrics, std::make_index_sequence<11>())),
-      connects_(connect_counters(metrics, std::make_index_sequence<3>())) {}
+      connects_(connect_counters(metrics, std::make_index_sequence<3>())),
+      read_refused_(refused_counter(metrics, "read")),
+      send_refused_(refused_counter(metrics, "send")) {}
 
 const Counter& SessionMetrics::frames(stomp::Command command) const noexcept {
   return frames_[static_cast<std::size_t>(command)];
@@ -36,6 +45,10 @@ const Counter& SessionMetrics::frames(stomp::Command command) const noexcept {
 
 const Counter& SessionMetrics::connects(stomp::Version version) const noexcept {
   return connects_[static_cast<std::size_t>(version)];
+}
+
+const Counter& SessionMetrics::access_refused(auth::Verb verb) const noexcept {
+  return verb == auth::Verb::kSend ? send_refused_ : read_refused_;
 }
 
 }  // namespace stampede::gateway

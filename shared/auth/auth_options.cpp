@@ -84,6 +84,9 @@ void add_logins(config::OptionTable& table, AuthOptions& o) {
 
 void add_auth_options(config::OptionTable& table, AuthOptions& options) {
   table.group("Authentication")
+      .add("allow-anonymous", config::flag_value(options.allow_anonymous),
+           "Let everybody in on addresses that other machines can reach. Without it, and with "
+           "neither --users-file nor --jwt-keys, clients can come from this machine only.")
       .add("users-file", config::path_value(options.users_file),
            "Who may log in with a passcode, one name:hash:rights a line; hashes are made by "
            "stampede-gateway hash-password. Read again when it changes.");
@@ -113,6 +116,27 @@ void check_auth_options(const AuthOptions& options, const config::OptionTable& t
                         config::show_duration(options.login_delay_max) +
                             " is less than --login-delay " +
                             config::show_duration(options.login_delay) + "; give at least that"});
+  }
+}
+
+void check_doors(const AuthOptions& options, const std::vector<Door>& doors,
+                 const config::OptionTable& table, std::vector<config::Problem>& problems) {
+  if (options.enabled() && options.allow_anonymous) {
+    problems.push_back({table.at("allow-anonymous").where(),
+                        "with --users-file or --jwt-keys every client has to log in; give "
+                        "--allow-anonymous or those, not both"});
+  }
+  if (options.enabled() || options.allow_anonymous) return;
+  for (const auto& [option, endpoint] : doors) {
+    if (endpoint.loopback()) continue;
+    problems.push_back({table.at(option).where(),
+                        "\"" + to_string(endpoint) +
+                            "\": without authentication clients can come from this machine only, "
+                            "so listen on loopback only; give --users-file or --jwt-keys, or "
+                            "listen on 127.0.0.1:" +
+                            std::to_string(endpoint.port) +
+                            ", or give --allow-anonymous to let everyone in who can reach the "
+                            "address"});
   }
 }
 

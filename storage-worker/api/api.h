@@ -1,8 +1,10 @@
 #pragma once
 
+#include "shared/auth/admission.h"
 #include "shared/base/executor.h"
 #include "shared/http/router.h"
 #include "shared/ports/message_store.h"
+#include "shared/ports/revocations.h"
 #include "shared/ports/room_directory.h"
 
 namespace stampede::worker {
@@ -11,11 +13,13 @@ namespace stampede::worker {
 struct ApiPorts {
   MessageStore& store;
   RoomDirectory& directory;
+  const auth::Admission& admission;
+  Revocations& revocations;
   Executor& on;  ///< the loop of the server that the router serves
 };
 
-/// Adds the REST API of docs/openapi.yaml: history, rooms, members. The worker and the embedded
-/// gateway serve the same.
+/// Adds the REST API of docs/openapi.yaml: history, rooms, members, revocations. The worker and the
+/// embedded gateway serve the same.
 void add_api(http::Router& router, ApiPorts ports);
 
 }  // namespace stampede::worker

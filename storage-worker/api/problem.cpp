@@ -6,10 +6,10 @@
 #include "storage-worker/api/json.h"
 
 namespace stampede::worker {
+namespace {
 
-http::Response problem(const http::Request& request, const Error& error,
-                       std::string_view parameter) {
-  http::Response response = http::problem(error);
+http::Response with_instance(http::Response response, const http::Request& request,
+                             std::string_view parameter) {
   // The document ends in "}\n".
   response.body.resize(response.body.rfind('}'));
   response.body += ",\"instance\":" + http::json_quoted(as_utf8(request.target));
@@ -18,6 +18,17 @@ http::Response problem(const http::Request& request, const Error& error,
   }
   response.body += "}\n";
   return response;
+}
+
+}  // namespace
+
+http::Response problem(const http::Request& request, const Error& error,
+                       std::string_view parameter) {
+  return with_instance(http::problem(error), request, parameter);
+}
+
+http::Response problem(const http::Request& request, int status, std::string_view detail) {
+  return with_instance(http::problem(status, as_utf8(detail)), request, {});
 }
 
 http::Response server_problem(const http::Request& request, const Error& error,

@@ -12,6 +12,9 @@ namespace stampede::worker {
 http::Response problem(const http::Request& request, const Error& error,
                        std::string_view parameter = {});
 
+/// The same with a status that no error code stands for.
+http::Response problem(const http::Request& request, int status, std::string_view detail);
+
 /// What `server` ("the message store") answered instead of data. Its own words (addresses, SQL) are
 /// the operator's and stay in the log and /readyz.
 http::Response server_problem(const http::Request& request, const Error& error,

@@ -21,9 +21,9 @@ http::Response fresh(const JsonWriter& json) {
   return response;
 }
 
-http::Response rooms_answer(std::vector<RoomSummary> rooms, std::size_t limit) {
-  const bool more = rooms.size() > limit;
-  if (more) rooms.resize(limit);
+/// `next`: the room after which the next page begins; empty when this is the last.
+http::Response rooms_answer(const std::vector<RoomSummary>& rooms, std::size_t limit,
+                            const std::string& next) {
   JsonWriter json;
   json.begin_object();
   json.key("rooms");
@@ -38,9 +38,8 @@ http::Response rooms_answer(std::vector<RoomSummary> rooms, std::size_t limit) {
   json.end_array();
   json.key("links");
   json.begin_object();
-  if (more) {
-    json.field("next", "/api/v1/rooms?after=" + rooms.back().room.str() +
-                           "&limit=" + std::to_string(limit));
+  if (!next.empty()) {
+    json.field("next", "/api/v1/rooms?after=" + next + "&limit=" + std::to_string(limit));
   }
   json.end_object();
   json.end_object();
@@ -95,21 +94,59 @@ http::Response room_answer(const http::Request& request, const RoomName& room, s
   return fresh(json);
 }
 
+/// A page of rooms that may be read, on its way: the directory is asked again until the page is
+/// full, and not without end for somebody who may read almost none of very many rooms.
+struct Listing {
+  ApiPorts ports;
+  std::shared_ptr<const auth::Rights> rights;
+  http::Request request;
+  http::Responder responder;
+  RoomsQuery query;
+  std::size_t limit;
+  std::size_t rounds = 0;
+  std::vector<RoomSummary> readable;
+};
+
+void list_on(const std::shared_ptr<Listing>& listing);
+
+void on_rooms(const std::shared_ptr<Listing>& listing, const std::vector<RoomSummary>& rooms) {
+  constexpr std::size_t kMostRounds = 20;
+  constexpr std::size_t kScanned = 500;
+  for (const RoomSummary& room : rooms) {
+    if (!listing->rights->allow(room.room, auth::Verb::kRead)) continue;
+    if (listing->readable.size() == listing->limit) {  // one more: there is a next page
+      return listing->responder(
+          rooms_answer(listing->readable, listing->limit, listing->readable.back().room.str()));
+    }
+    listing->readable.push_back(room);
+  }
+  const bool more = rooms.size() == listing->query.limit;
+  if (more) listing->query = {rooms.back().room.str(), kScanned};
+  if (more && ++listing->rounds < kMostRounds) return list_on(listing);
+  listing->responder(
+      rooms_answer(listing->readable, listing->limit, more ? listing->query.after : std::string()));
+}
+
+void list_on(const std::shared_ptr<Listing>& listing) {
+  auto found = [listing](const Result<std::vector<RoomSummary>>& rooms) {
+    if (rooms) return on_rooms(listing, *rooms);
+    listing->responder(server_problem(listing->request, rooms.error(), kDirectory));
+  };
+  listing->ports.directory.rooms(listing->query, {listing->ports.on, std::move(found)});
+}
+
 }  // namespace
 
-void serve_rooms(const ApiPorts& ports, http::Request request, const http::Responder& responder) {
+void serve_rooms(const ApiPorts& ports, std::shared_ptr<const auth::Rights> rights,
+                 http::Request request, const http::Responder& responder) {
   QueryReader reader(request, {"after", "limit"});
   RoomsQuery query;
   query.after = reader.room_name("after");
   const std::size_t limit = reader.limit();
   if (reader.failed()) return responder(reader.problem());
   query.limit = limit + 1;
-  ports.directory.rooms(query,
-                        {ports.on, [limit, request = std::move(request),
-                                    responder](Result<std::vector<RoomSummary>> rooms) {
-                           responder(rooms ? rooms_answer(*std::move(rooms), limit)
-                                           : server_problem(request, rooms.error(), kDirectory));
-                         }});
+  list_on(std::make_shared<Listing>(
+      Listing{ports, std::move(rights), std::move(request), responder, query, limit, 0, {}}));
 }
 
 void serve_room(const ApiPorts& ports, http::Request request, const http::Responder& responder) {

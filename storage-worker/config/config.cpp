@@ -16,6 +16,8 @@ void check_together(const WorkerConfig& c, const OptionTable& table, std::string
   require("database-url", "postgresql://stampede@127.0.0.1:5432/stampede");
   if (command == "migrate") return;
   sockets::check_tls(c.tls, table, problems);
+  auth::check_auth_options(c.auth, table, problems);
+  auth::check_doors(c.auth, {{"listen", c.listen}}, table, problems);
   require("amqp-url", "amqp://guest:guest@127.0.0.1:5672");
   require("redis-url", "redis://127.0.0.1:6379");
   if (c.listen.port != 0 && c.listen == c.metrics_listen) {
@@ -44,6 +46,7 @@ OptionTable options(WorkerConfig& config) {
       .add("metrics-listen", config::endpoint_value(config.metrics_listen),
            "Where /metrics, /healthz and /readyz are.");
   sockets::add_tls_options(table, config.tls);
+  auth::add_auth_options(table, config.auth);
   table.group("Servers")
       .add("amqp-url", config::url_value(config.amqp_url, {"amqp", "amqps"}), "RabbitMQ. Required.")
       .add("redis-url", config::url_value(config.redis_url, {"redis", "rediss"}),

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 
+#include "shared/auth/auth_options.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/config/endpoint.h"
@@ -17,6 +18,8 @@ struct WorkerConfig {
   config::Endpoint listen{"127.0.0.1", 8090};
   config::Endpoint metrics_listen{"127.0.0.1", 9465};
   sockets::TlsOptions tls;  ///< for --listen
+
+  auth::AuthOptions auth;
 
   std::string amqp_url;
   std::string redis_url;

@@ -11,6 +11,8 @@
 //     !remote ROOM BODY   a client of another gateway sends a message …
 //     !arrive N           … and number N of those comes here, in whatever order
 //     !directory MODE     `slow`: it answers no more; `away`: with an error; `here`: as it should
+//     !logins MODE        `slow`: nobody is told whether they may come in; `here`: at once
+//     !revoke USER        whoever is called so may be here no longer
 //     !close              the client's connection is gone
 //     !overflow           the client does not read
 //     !shutdown           the gateway drains

@@ -17,9 +17,11 @@ SessionClient::SessionClient(const SessionPorts& ports, const std::set<RoomName>
     : executor_(ports.executor),
       publisher_(ports.executor, ports.clock, ports.rooms.shard(), ports.directory, feed_,
                  ports.bus, ports.fanout, ports.rooms, ports.metrics),
-      context_{
-          ports.executor, ports.clock,     ports.wheel,  ports.rooms,
-          publisher_,     GatewayId("gw"), ports.limits, gateway::SessionMetrics(ports.metrics)},
+      context_{ports.executor, ports.clock,
+               ports.wheel,    ports.rooms,
+               publisher_,     ports.admission,
+               ports.roster,   GatewayId("gw"),
+               ports.limits,   gateway::SessionMetrics(ports.metrics)},
       oracle_(bound_rooms),
       client_frames_(ports.limits.decoder),
       session_(std::make_unique<gateway::Session>(static_cast<gateway::Transport&>(*this), context_,
@@ -45,21 +47,31 @@ bool SessionClient::go_on() {
   return took;
 }
 
-/// Tells the oracle what the client has sent. CONNECTED has come before the second frame is read,
-/// and says in which version that is written.
+/// Tells the oracle what the client has sent. CONNECTED comes before the second frame is read, and
+/// says in which version that is written.
 void SessionClient::listen() {
-  while (client_is_readable_) {
+  while (client_is_readable_ && !awaits_connected_) {
     const auto next = client_frames_.next();
     client_is_readable_ = next.has_value();
     if (!client_is_readable_ || !next->has_value()) return;
     oracle_.asked(**next);
-    if (oracle_.version() || sent_.empty()) continue;
-    // The answer to CONNECT. Those behind it are to frames that the oracle has yet to be told of.
-    const std::string connected = std::move(sent_.front());
-    sent_.erase(sent_.begin());
-    read_answer(connected);
-    if (oracle_.version()) client_frames_.set_version(*oracle_.version());
+    const Command command = (*next)->command;
+    if (command != Command::kConnect && command != Command::kStomp) continue;
+    awaits_connected_ = !oracle_.version();
+    hear_connected();
   }
+}
+
+/// The first answer, and then what the client sent behind CONNECT, which must be known before its
+/// effects are.
+void SessionClient::hear_connected() {
+  if (!awaits_connected_ || sent_.empty()) return;
+  const std::string bytes = std::move(sent_.front());
+  sent_.erase(sent_.begin());
+  read_answer(bytes);
+  awaits_connected_ = false;
+  if (oracle_.version()) client_frames_.set_version(*oracle_.version());
+  listen();
 }
 
 void SessionClient::overflow() {
@@ -133,6 +145,7 @@ void SessionClient::confirm(std::size_t which, const Result<void>& result) {
 // The oracle
 
 void SessionClient::judge() {
+  hear_connected();
   while (appends_.size() < feed_.appends.size()) {
     std::vector<std::size_t> numbers;
     for (const MessageRef& message : feed_.appends[appends_.size()].batch) {
@@ -154,8 +167,13 @@ void SessionClient::read_answer(const std::string& bytes) {
   require(frame.has_value(), "what is sent is well-formed: " + frame.error().detail, bytes);
   require(frame->has_value(), "what is sent is a whole frame", bytes);
   oracle_.answered(**frame);
+  if ((*frame)->command == Command::kConnected) user_ = (*frame)->find("user-name").value_or("");
   const auto more = decoder.next();
   require(more && !more->has_value() && decoder.buffered_bytes() == 0, "it is one frame", bytes);
+}
+
+void SessionClient::judge_revoked(std::string_view user) const {
+  require(state_ != State::kOpen || user_ != user, "a revoked user's session has ended", user);
 }
 
 void SessionClient::judge_end() const {

@@ -23,6 +23,8 @@ struct SessionPorts {
   MessageBus& bus;
   gateway::LocalFanout& fanout;
   gateway::RoomRegistry& rooms;
+  auth::Admission& admission;
+  gateway::Roster& roster;
   Metrics& metrics;
   gateway::SessionLimits limits;
 };
@@ -49,6 +51,8 @@ class SessionClient final : private gateway::Transport {
   void confirm(std::size_t which, const Result<void>& result);
   [[nodiscard]] std::size_t unconfirmed() const noexcept { return feed_.appends.size(); }
 
+  /// A user whose rights have been taken back is not heard any more.
+  void judge_revoked(std::string_view user) const;
   /// Looks at everything that has happened since the last time.
   void judge();
   /// Every port has answered: nothing waits any more.
@@ -66,6 +70,7 @@ class SessionClient final : private gateway::Transport {
 
   void finish(gateway::CloseReason reason);
   void listen();
+  void hear_connected();
   void read_answer(const std::string& bytes);
 
   Executor& executor_;
@@ -75,6 +80,8 @@ class SessionClient final : private gateway::Transport {
   SessionOracle oracle_;
   stomp::Decoder client_frames_;  ///< reads what the session reads
   bool client_is_readable_ = true;
+  bool awaits_connected_ = false;  ///< what the client sent behind CONNECT is not read yet
+  std::string user_;               ///< as CONNECTED names it
   std::vector<std::string> sent_;                  ///< not judged yet
   std::vector<std::vector<std::size_t>> appends_;  ///< the oracle's numbers of feed_.appends
   std::deque<std::string> unread_;

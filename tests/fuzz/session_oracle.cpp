@@ -15,6 +15,7 @@ using stomp::FrameView;
 using stomp::Version;
 
 constexpr std::string_view kTopic = "/topic/";
+constexpr std::string_view kAuth = "/app/auth";  ///< a new token: nothing to publish
 
 std::string header(const FrameView& frame, std::string_view name) {
   return std::string(frame.find(name).value_or(""));
@@ -84,6 +85,7 @@ std::vector<std::size_t> SessionOracle::all_sends() const {
 }
 
 void SessionOracle::asked_to_send(const FrameView& frame) {
+  if (header(frame, "destination") == kAuth) return owe(frame, {});
   Send send{header(frame, "destination"), std::string(frame.body)};
   if (const auto transaction = frame.find("transaction")) {
     const auto receipt = frame.find("receipt");

@@ -43,8 +43,8 @@ SessionWorld::SessionWorld(Metrics& metrics)
     : dispatcher_(executor_, clock_, bus_, fanout_, GatewayId("gw"), {}, metrics),
       backlog_(executor_, clock_, {}, directory_, nullptr, metrics),
       registry_(executor_, clock_, {}, directory_, backlog_, dispatcher_, fanout_, metrics),
-      ports_{executor_, clock_,    wheel_,  directory_,    bus_,
-             fanout_,   registry_, metrics, small_limits()},
+      ports_{executor_, clock_,     wheel_,  directory_, bus_,          fanout_,
+             registry_, admission_, roster_, metrics,    small_limits()},
       time_left_(kLongestScript) {
   bus_.bind_at_once = false;
   dispatcher_.start();
@@ -67,6 +67,8 @@ void SessionWorld::play(std::string_view line) {
   if (verb == "remote") sequence_elsewhere(take_word(line), line);
   if (verb == "arrive") arrive(number(line));
   if (verb == "directory") set_directory(line);
+  if (verb == "logins") set_logins(line);
+  if (verb == "revoke") return revoke(line);
   if (verb == "close") client().hang_up();
   if (verb == "overflow") client().overflow();
   if (verb == "shutdown") client().shut_down();
@@ -142,9 +144,25 @@ void SessionWorld::set_directory(std::string_view mode) {
   directory_.set(mode == "away" ? Mode::kAway : mode == "slow" ? Mode::kSlow : Mode::kHere);
 }
 
+void SessionWorld::set_logins(std::string_view mode) {
+  authenticator_.answer_at_once = mode != "slow";
+  if (authenticator_.answer_at_once) authenticator_.answer_all();
+}
+
+void SessionWorld::revoke(std::string_view user) {
+  const auto now = std::chrono::duration_cast<Milliseconds>(clock_.wall()).count();
+  admission_.revoke({{UserId(std::string(user)), "", now}});
+  roster_.review_all();
+  run();
+  for (const auto& client : clients_) {
+    if (client) client->judge_revoked(user);
+  }
+}
+
 /// Returns whether there was anything to answer.
 bool SessionWorld::answer_all() {
-  bool any = false;
+  bool any = !authenticator_.open.empty();
+  authenticator_.answer_all();
   for (; !bus_.binds.empty(); any = true) answer_bind(0, {});
   for (const auto& client : clients_) {
     for (; client && client->unconfirmed() > 0; any = true) client->confirm(0, {});

@@ -9,6 +9,7 @@
 #include "shared/adapters/memory/memory.h"
 #include "tests/fuzz/session_client.h"
 #include "tests/fuzz/switched_directory.h"
+#include "tests/support/fake_auth.h"
 #include "tests/support/fake_bus.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/manual_executor.h"
@@ -37,6 +38,8 @@ class SessionWorld {
   void sequence_elsewhere(std::string_view room, std::string_view body);
   void arrive(std::size_t which);
   void set_directory(std::string_view mode);
+  void set_logins(std::string_view mode);
+  void revoke(std::string_view user);
   bool answer_all();
   SessionClient& client();
 
@@ -52,6 +55,9 @@ class SessionWorld {
   gateway::Dispatcher dispatcher_;
   gateway::Backlog backlog_;
   gateway::RoomRegistry registry_;
+  test::FakeAuth authenticator_;
+  auth::Admission admission_{authenticator_.ports(), std::chrono::hours(1), clock_};
+  gateway::Roster roster_{executor_};
   SessionPorts ports_;
   std::set<RoomName> bound_rooms_;
   std::vector<MessageRef> remote_;  ///< of another gateway, on its way

@@ -2,6 +2,7 @@
 
 #include "gateway/session/session_context.h"
 #include "shared/adapters/memory/memory.h"
+#include "tests/support/fake_auth.h"
 #include "tests/support/fake_bus.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_feed.h"
@@ -39,11 +40,16 @@ class Shard {
                                  backlog,  dispatcher, fanout, metrics};
   gateway::Publisher publisher{executor, clock,  registry.shard(), directory, feed,
                                bus,      fanout, registry,         metrics};
+  FakeAuth authenticator;
+  auth::Admission admission{authenticator.ports(), std::chrono::hours(1), clock};
+  gateway::Roster roster{executor};
   gateway::SessionContext context{executor,
                                   clock,
                                   wheel,
                                   registry,
                                   publisher,
+                                  admission,
+                                  roster,
                                   GatewayId("gw"),
                                   gateway::SessionLimits{},
                                   gateway::SessionMetrics(metrics)};

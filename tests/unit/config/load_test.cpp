@@ -79,7 +79,7 @@ TEST_F(LoadTest, PrefersFlagToEnvironmentToFileToDefault) {
   EXPECT_EQ(parsed.config.shards, 4U);
   EXPECT_EQ(parsed.config.limits.max_headers, 30U);
   EXPECT_EQ(parsed.config.log_level, LogLevel::kWarn);
-  EXPECT_FALSE(parsed.config.allow_anonymous);
+  EXPECT_FALSE(parsed.config.auth.allow_anonymous);
   EXPECT_EQ(parsed.config.linger, 30s);
 }
 
@@ -99,7 +99,7 @@ TEST_F(LoadTest, ReadsWhatTomlAllowsOnALine) {
   EXPECT_EQ(parsed.config.limits.max_connections, 10'000U);
   EXPECT_EQ(parsed.config.web_root, "a # \"b\" \\c");
   EXPECT_EQ(parsed.config.data_dir, "C:\\d");
-  EXPECT_TRUE(parsed.config.allow_anonymous);
+  EXPECT_TRUE(parsed.config.auth.allow_anonymous);
 }
 
 TEST_F(LoadTest, NamesTheLineThatIsNotToml) {
@@ -156,13 +156,35 @@ TEST_F(LoadTest, WarnsOfVariablesThatMayBeAnothersOnly) {
 TEST_F(LoadTest, ListensOnLoopbackOnlyWithoutAuthentication) {
   const auto parsed = gateway({}, {{"STAMPEDE_LISTEN", "0.0.0.0:8080"}});
   EXPECT_THAT(parsed.problems,
-              ElementsAre(AllOf(problem("STAMPEDE_LISTEN", "without an authentication key"),
+              ElementsAre(AllOf(problem("STAMPEDE_LISTEN", "without authentication"),
                                 problem("STAMPEDE_LISTEN", "loopback only"),
+                                problem("STAMPEDE_LISTEN", "--users-file or --jwt-keys"),
                                 problem("STAMPEDE_LISTEN", "--allow-anonymous"))));
   EXPECT_THAT(gateway({"--stomp-tcp", "0.0.0.0:61613"}).problems,
               ElementsAre(problem("--stomp-tcp", "loopback only")));
   EXPECT_THAT(gateway({"--listen", "0.0.0.0:8080", "--allow-anonymous"}).problems, IsEmpty());
   EXPECT_THAT(gateway({"--listen", "[::1]:8080"}).problems, IsEmpty());
+  EXPECT_THAT(gateway({"--listen", "0.0.0.0:8080", "--users-file", "users"}).problems, IsEmpty());
+  EXPECT_THAT(gateway({"--stomp-tcp", "0.0.0.0:61613", "--jwt-keys", "keys"}).problems, IsEmpty());
+}
+
+TEST_F(LoadTest, TheWorkerListensOnLoopbackOnlyWithoutAuthentication) {
+  const std::vector<std::string> servers{"--amqp-url=amqp://h", "--redis-url=redis://h",
+                                         "--database-url=postgresql://h/d",
+                                         "--listen=0.0.0.0:8090"};
+  const auto with = [&](const std::string& flag) {
+    auto arguments = servers;
+    arguments.push_back(flag);
+    return worker(arguments).problems;
+  };
+  EXPECT_THAT(worker(servers).problems, ElementsAre(problem("--listen", "loopback only")));
+  EXPECT_THAT(with("--allow-anonymous"), IsEmpty());
+  EXPECT_THAT(with("--users-file=users"), IsEmpty());
+}
+
+TEST_F(LoadTest, NobodyIsAnonymousWhereClientsLogIn) {
+  EXPECT_THAT(gateway({"--allow-anonymous", "--users-file", "users"}).problems,
+              ElementsAre(problem("--allow-anonymous", "--users-file")));
 }
 
 TEST_F(LoadTest, TlsNeedsACertificateAndItsKey) {

@@ -248,6 +248,7 @@ TEST_F(SessionLimitsTest, WithVirtualHostsTheirNamesAndNoneAreServed) {
   test::FakeTransport other_transport;
   Session other(other_transport, shard_.context, SessionId("gw.0.2"));
   other.on_bytes("CONNECT\naccept-version:1.0\n\n" + std::string(1, '\0'));
+  shard_.executor.run();
   EXPECT_THAT(other_transport.sent.at(0), StartsWith("CONNECTED\n"));
 }
 

@@ -105,6 +105,7 @@ TEST_F(SessionReplayTest, WrongPositionsAreNamed) {
     session.on_bytes(std::string("CONNECT\naccept-version:1.2\n\n\0", 29));
     session.on_bytes("SUBSCRIBE\nid:0\ndestination:/topic/a\n" + std::string(wrong) + "\n\n" +
                      std::string(1, '\0'));
+    shard_.executor.run();
     ASSERT_THAT(transport.sent, SizeIs(2)) << wrong;
     EXPECT_THAT(transport.sent[1], HasSubstr("message:Invalid header\n"));
     EXPECT_THAT(transport.sent[1], HasSubstr("0 for the beginning"));

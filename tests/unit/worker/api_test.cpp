@@ -2,30 +2,18 @@
 #include <rapidjson/document.h>
 
 #include "shared/model/message_block.h"
-#include "tests/support/manual_executor.h"
-#include "tests/unit/worker/fakes.h"
+#include "tests/unit/worker/api_fixture.h"
 
 namespace stampede::test {
 namespace {
 
 using testing::HasSubstr;
 
-class ApiTest : public testing::Test {
+class ApiTest : public ApiFixture {
  protected:
-  ApiTest() { worker::add_api(router_, {store_, directory_, executor_}); }
-
   http::Response get(const std::string& target, const std::string& method = "GET",
-                     http::Pairs headers = {}) {
-    std::optional<http::Response> answer;
-    http::Request request;
-    request.method = method;
-    request.target = target;
-    request.headers = std::move(headers);
-    router_.dispatch(std::move(request),
-                     http::Responder([&](http::Response made) { answer = std::move(made); }));
-    executor_.run();
-    EXPECT_TRUE(answer) << "no answer to " << target;
-    return answer.value_or(http::Response{});
+                     const http::Pairs& headers = {}) {
+    return ask(method, target, headers);
   }
   rapidjson::Document get_json(const std::string& target, int status = 200) {
     const auto response = get(target);
@@ -63,11 +51,6 @@ class ApiTest : public testing::Test {
     out->body = body;
     return out;
   }
-
-  FakeStore store_;
-  FakeDirectory directory_;
-  ManualExecutor executor_;
-  http::Router router_;
 };
 
 TEST_F(ApiTest, GivesGatewaysTheMessagesAsTheyWereSent) {

@@ -6,6 +6,7 @@
 
 #include "shared/ports/message_feed.h"
 #include "shared/ports/message_store.h"
+#include "shared/ports/revocations.h"
 #include "shared/ports/room_directory.h"
 #include "storage-worker/api/api.h"
 #include "tests/support/fake_clock.h"
@@ -79,15 +80,36 @@ class FakeDirectory final : public RoomDirectory {
   void leave(std::vector<Member>) override {}
   void last(std::vector<RoomName>, Reply<Result<std::vector<Seq>>>) override {}
   void recent(RoomName, Seq, std::size_t, Reply<Result<std::vector<MessageRef>>>) override {}
+  /// Of `next_rooms` those that the query asks for.
   void rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> found) override {
     asked = query;
-    found(next_rooms);
+    ++rooms_asked;
+    if (!next_rooms) return found(next_rooms);
+    std::vector<RoomSummary> page;
+    for (const RoomSummary& room : *next_rooms) {
+      if (room.room.str() > query.after && page.size() < query.limit) page.push_back(room);
+    }
+    found(std::move(page));
   }
   void members(RoomName, Reply<Result<std::vector<Member>>> found) override { found(next_members); }
 
   RoomsQuery asked;
+  std::size_t rooms_asked = 0;
   Result<std::vector<RoomSummary>> next_rooms = std::vector<RoomSummary>{};
   Result<std::vector<Member>> next_members = std::vector<Member>{};
+};
+
+/// Revocations that the test looks at, and an answer that it puts in.
+class FakeRevocations final : public Revocations {
+ public:
+  void revoke(Revocation revocation, Reply<Result<void>> revoked) override {
+    asked.push_back(std::move(revocation));
+    revoked(answer);
+  }
+  void watch(Executor&, News) override {}
+
+  std::vector<Revocation> asked;
+  Result<void> answer;
 };
 
 inline MessageFeed::Delivery delivery(MessageFeed::DeliveryTag tag,
