@@ -62,7 +62,7 @@ Result<void> App::assemble() {
   }
 
   if (auto made = make_admission(); !made) return made;
-  auto backends = Backends::make(config_, gateway_, backend_, metrics_, health_);
+  auto backends = Backends::make(config_, gateway_, *authenticator_, backend_, metrics_, health_);
   if (!backends) return backends.error();
   backends_ = *std::move(backends);
 

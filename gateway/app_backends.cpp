@@ -28,8 +28,9 @@ std::size_t holding_largest(std::size_t bytes, const GatewayConfig& config) {
 class ClusterBackends final : public Backends {
  public:
   static Result<std::unique_ptr<Backends>> make(const GatewayConfig& config,
-                                                const GatewayId& gateway, Loop& loop,
-                                                Metrics& metrics, Health& health) {
+                                                const GatewayId& gateway,
+                                                const auth::Authenticator& authenticator,
+                                                Loop& loop, Metrics& metrics, Health& health) {
     rabbitmq::Options broker;
     broker.url = config.amqp_url;
     broker.self = gateway;
@@ -55,6 +56,7 @@ class ClusterBackends final : public Backends {
     if (!config.history_url.empty()) {
       rest::Options options;
       options.url = config.history_url;
+      options.authorization = [&authenticator] { return authenticator.admin_authorization(); };
       auto reader = rest::make_history(loop, options, metrics);
       if (!reader) return reader.error();
       history = *std::move(reader);
@@ -145,10 +147,11 @@ class EmbeddedBackends final : public Backends {
 }  // namespace
 
 Result<std::unique_ptr<Backends>> Backends::make(const GatewayConfig& config,
-                                                 const GatewayId& gateway, Loop& loop,
-                                                 Metrics& metrics, Health& health) {
+                                                 const GatewayId& gateway,
+                                                 const auth::Authenticator& authenticator,
+                                                 Loop& loop, Metrics& metrics, Health& health) {
   if (config.embedded()) return EmbeddedBackends::make(config, loop, metrics, health);
-  return ClusterBackends::make(config, gateway, loop, metrics, health);
+  return ClusterBackends::make(config, gateway, authenticator, loop, metrics, health);
 }
 
 }  // namespace stampede::gateway

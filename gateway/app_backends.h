@@ -38,10 +38,12 @@ class Backends {
   /// storage.
   virtual void drain(Task done) = 0;
 
-  /// The error says what cannot be used and why; servers that are merely away are no error.
+  /// The error says what cannot be used and why; servers that are merely away are no error. Workers
+  /// are shown the key that `authenticator` has, which outlives the backends.
   static Result<std::unique_ptr<Backends>> make(const GatewayConfig& config,
-                                                const GatewayId& gateway, Loop& loop,
-                                                Metrics& metrics, Health& health);
+                                                const GatewayId& gateway,
+                                                const auth::Authenticator& authenticator,
+                                                Loop& loop, Metrics& metrics, Health& health);
 };
 
 }  // namespace stampede::gateway

@@ -53,6 +53,10 @@ SessionLimits session_limits(const GatewayConfig& config) {
   return limits;
 }
 
+http::OriginPolicy origin_policy(const GatewayConfig& config) {
+  return {config.allowed_origins, config.listen.loopback()};
+}
+
 NetOptions net_options(const GatewayConfig& config, ClientBounds& bounds) {
   NetOptions options;
   options.outbox_bytes = config.limits.outbox_bytes;
@@ -60,7 +64,7 @@ NetOptions net_options(const GatewayConfig& config, ClientBounds& bounds) {
   options.websocket.max_frame_bytes = config.limits.ws_frame_bytes();
   options.websocket.max_message_bytes = config.limits.ws_message_bytes();
   options.websocket.max_fragments = config.limits.max_fragments;
-  options.origins = http::OriginPolicy(config.allowed_origins, config.listen.loopback());
+  options.origins = origin_policy(config);
   options.deflate = {config.ws_deflate, static_cast<int>(config.ws_deflate_level),
                      config.ws_deflate_min_bytes};
   return options;
@@ -129,8 +133,8 @@ AppShard::AppShard(Loop& loop, std::size_t index, const GatewayConfig& config,
       session_prefix_(gateway.str() + "/" + std::to_string(index) + "."),
       net_(loop_, wheel_, net_options(config, bounds), bounds.connections, metrics),
       entry_(net_, session_factory()),
-      server_(loop_, server_options(config, tls, bounds), make_router(backends, admission, page),
-              metrics),
+      server_(loop_, server_options(config, tls, bounds),
+              make_router(config, backends, admission, page), metrics),
       ticker_(loop_, wheel_.tick(), [this] {
         wheel_.advance();
         net_.publish_counts();
@@ -148,10 +152,12 @@ Result<void> AppShard::listen() {
   return tcp_entry_->listen();
 }
 
-std::shared_ptr<const http::Router> AppShard::make_router(Backends& backends,
+std::shared_ptr<const http::Router> AppShard::make_router(const GatewayConfig& config,
+                                                          Backends& backends,
                                                           const auth::Admission& admission,
                                                           const http::Handler& page) {
   auto router = std::make_shared<http::Router>();
+  router->allow_pages(origin_policy(config));
   backends.add_routes(*router, admission, loop_);
   if (page) router->fallback(page);
   return router;

@@ -53,7 +53,7 @@ class AppShard {
   void drain(Task done);
 
  private:
-  std::shared_ptr<const http::Router> make_router(Backends& backends,
+  std::shared_ptr<const http::Router> make_router(const GatewayConfig& config, Backends& backends,
                                                   const auth::Admission& admission,
                                                   const http::Handler& page);
   SessionFactory session_factory();

@@ -37,7 +37,7 @@ Result<std::unique_ptr<App>> App::build(const WorkerConfig& config) {
   return app;
 }
 
-App::App(const WorkerConfig& config) : config_(config) {}
+App::App(const WorkerConfig& config) : config_(config), addresses_(0, config.trusted_proxies) {}
 
 App::~App() {
   ingest_loop_.stop();
@@ -80,9 +80,11 @@ Result<void> App::assemble() {
                                      metrics_);
 
   auto api = std::make_shared<http::Router>();
+  api->allow_pages(http::OriginPolicy(config_.allowed_origins, config_.listen.loopback()));
   add_api(*api, {*store_, *directory_, *admission_, *revocations_, http_loop_});
   http::ServerOptions serving = server_options("api", config_.listen);
   serving.tls = tls_;
+  serving.addresses = &addresses_;
   serving.handshake_deadline = config_.tls.handshake_timeout;
   api_ = std::make_unique<http::Server>(http_loop_, std::move(serving), api, metrics_);
   auto ops = std::make_shared<http::Router>();

@@ -60,6 +60,7 @@ class App {
   std::shared_ptr<RoomDirectory> directory_;
   std::shared_ptr<Revocations> revocations_;
   std::unique_ptr<Ingest> ingest_;
+  sockets::AddressBudget addresses_;  ///< knows the proxies; bounds nothing
   std::unique_ptr<http::Server> api_;
   std::unique_ptr<http::Server> ops_;
   std::unique_ptr<Signals> signals_;

@@ -117,6 +117,11 @@ void check_doors(const GatewayConfig& c, const OptionTable& table, std::vector<P
   if (c.stomp_tcp) doors.push_back({"stomp-tcp", *c.stomp_tcp});
   auth::check_doors(c.auth, doors, table, problems);
   auth::check_auth_options(c.auth, table, problems);
+  if (c.auth.enabled() && !c.history_url.empty() && c.auth.admin_key_file.empty()) {
+    problems.push_back({table.at("history-url").where(),
+                        "workers that clients log in to give history to whoever has their "
+                        "administrator's key; give --admin-key-file too"});
+  }
 }
 
 /// Two doors cannot have one address.

@@ -16,7 +16,8 @@ start_member() {
       ;;
     worker-*)
       read -ra flags <<<"${STAMPEDE_WORKER_FLAGS:-}"
-      start_program "$name" "$(worker_binary "$PRESET")" "${common[@]}" "${flags[@]}"
+      start_program "$name" "$(worker_binary "$PRESET")" --trusted-proxies 127.0.0.1 "${common[@]}" \
+        "${flags[@]}"
       ;;
   esac
 }

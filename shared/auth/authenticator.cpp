@@ -284,4 +284,9 @@ Result<void> Authenticator::authorize_admin(std::string_view authorization) cons
   return {};
 }
 
+std::string Authenticator::admin_authorization() const {
+  const auto key = impl_->known().admin_key;
+  return key == nullptr ? std::string() : "Bearer " + *key;
+}
+
 }  // namespace stampede::auth

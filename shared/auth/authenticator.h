@@ -56,6 +56,8 @@ class Authenticator {
   /// Whether the value of an `Authorization` header is the administrator's key as a bearer token.
   /// kDenied: it is not, or no key is configured, which the text says.
   [[nodiscard]] Result<void> authorize_admin(std::string_view authorization) const;
+  /// The same value, for asking other programs of the cluster; empty without a key.
+  [[nodiscard]] std::string admin_authorization() const;
 
  private:
   struct Impl;

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "shared/base/log.h"
+#include "shared/http/cors.h"
 #include "shared/http/problem.h"
 #include "shared/http/target.h"
 
@@ -121,6 +122,19 @@ const Router::Entry* Router::find(const std::vector<std::string_view>& segments)
 }
 
 void Router::dispatch(Request request, const Responder& responder) const {
+  const auto sent = request.header("Origin");
+  if (!pages_ || !sent || !pages_->check(*sent, request.header("Host").value_or(""))) {
+    return route(std::move(request), responder);
+  }
+  const std::string origin(*sent);
+  if (auto answer = preflight_answer(request, origin)) return responder(*std::move(answer));
+  route(std::move(request), Responder([responder, origin](Response response) {
+          share_with(origin, response);
+          responder(std::move(response));
+        }));
+}
+
+void Router::route(Request request, const Responder& responder) const {
   auto target = parse_target(request.target);
   if (!target) return responder(problem(target.error()));
   request.path = std::move(target->path);

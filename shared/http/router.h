@@ -2,12 +2,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "shared/http/message.h"
+#include "shared/http/origin_policy.h"
 
 namespace stampede::http {
 
@@ -48,6 +50,10 @@ class Router {
   /// Answers what no pattern matches; without one that is a 404.
   void fallback(Handler handler);
 
+  /// Pages of these origins may read every answer, and ask beforehand whether they may (CORS).
+  /// Without it, pages of the server's own origin only.
+  void allow_pages(OriginPolicy origins) { pages_ = std::move(origins); }
+
   /// Everything added, in the order of adding.
   [[nodiscard]] const std::vector<Route>& routes() const noexcept { return listed_; }
 
@@ -61,11 +67,13 @@ class Router {
     std::vector<std::string> segments;                      ///< a parameter keeps its braces
     std::vector<std::pair<std::string, Handler>> handlers;  ///< by method
   };
+  void route(Request request, const Responder& responder) const;
   [[nodiscard]] const Entry* find(const std::vector<std::string_view>& segments) const;
 
   std::vector<Entry> entries_;  ///< sorted: literal segments before parameters
   std::vector<Route> listed_;
   Handler fallback_;
+  std::optional<OriginPolicy> pages_;
 };
 
 }  // namespace stampede::http

@@ -13,7 +13,8 @@ using Serve =
 
 /// Lets `serve` answer when the request's `Authorization` is good and, where `needed` is given, its
 /// user has that right in the path's {room}. Else answers 401, or 403 with the right that lacks;
-/// 503 when too many logins wait. `serve` runs posted on `ports.on`.
+/// 503 when too many logins wait. The administrator's key is good for everything. `serve` runs on
+/// `ports.on`.
 void admit(const ApiPorts& ports, std::optional<auth::Verb> needed, http::Request request,
            const http::Responder& responder, const Serve& serve);
 

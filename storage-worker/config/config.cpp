@@ -1,5 +1,6 @@
 #include "storage-worker/config/config.h"
 
+#include "shared/config/list_value.h"
 #include "shared/config/load.h"
 
 namespace stampede::worker {
@@ -44,7 +45,13 @@ OptionTable options(WorkerConfig& config) {
       .add("listen", config::endpoint_value(config.listen),
            "Where the REST API is. Port 0 takes a free one.")
       .add("metrics-listen", config::endpoint_value(config.metrics_listen),
-           "Where /metrics, /healthz and /readyz are.");
+           "Where /metrics, /healthz and /readyz are.")
+      .add("allowed-origins", config::origins_value(config.allowed_origins),
+           "Web pages that may read answers, by their exact origin; * is all. Without it those of "
+           "the host that the request names and, listening on loopback, of this machine.")
+      .add("trusted-proxies", config::networks_value(config.trusted_proxies),
+           "Proxies whose X-Forwarded-For says which address a client has: refused logins are "
+           "counted by it.");
   sockets::add_tls_options(table, config.tls);
   auth::add_auth_options(table, config.auth);
   table.group("Servers")

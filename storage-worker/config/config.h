@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "shared/auth/auth_options.h"
 #include "shared/base/clock.h"
+#include "shared/base/ip_address.h"
 #include "shared/base/log.h"
 #include "shared/config/endpoint.h"
 #include "shared/config/option_table.h"
@@ -17,7 +19,9 @@ namespace stampede::worker {
 struct WorkerConfig {
   config::Endpoint listen{"127.0.0.1", 8090};
   config::Endpoint metrics_listen{"127.0.0.1", 9465};
-  sockets::TlsOptions tls;  ///< for --listen
+  sockets::TlsOptions tls;                   ///< for --listen
+  std::vector<std::string> allowed_origins;  ///< empty: see http::OriginPolicy
+  std::vector<IpNetwork> trusted_proxies;
 
   auth::AuthOptions auth;
 

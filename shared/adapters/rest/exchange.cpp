@@ -17,13 +17,15 @@ constexpr std::uint64_t kMaxAnswerBytes = 64 * 1024 * 1024;
 
 }  // namespace
 
-void Exchange::get(const std::string& target, const std::string& accept, Milliseconds timeout,
-                   Done done) {
+void Exchange::get(const Question& question, Milliseconds timeout, Done done) {
   done_ = std::move(done);
   deadline_ = system_clock().now() + timeout;
-  request_ = {beast::http::verb::get, target, 11};
+  request_ = {beast::http::verb::get, question.target, 11};
   request_.set(beast::http::field::host, server_.host + ":" + server_.port);
-  request_.set(beast::http::field::accept, accept);
+  request_.set(beast::http::field::accept, question.accept);
+  if (!question.authorization.empty()) {
+    request_.set(beast::http::field::authorization, question.authorization);
+  }
   request_.set(beast::http::field::user_agent, "stampede-gateway/" + std::string(version()));
   stream_.expires_at(deadline_);
   reused_ = connected_;

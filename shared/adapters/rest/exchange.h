@@ -27,12 +27,17 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
   using Answer = boost::beast::http::response<boost::beast::http::string_body>;
   using Done = std::function<void(Result<Answer>)>;
+  struct Question {
+    std::string target;
+    std::string accept;
+    std::string authorization;  ///< empty: none
+  };
 
   Exchange(boost::asio::io_context& context, const Endpoint& server)
       : server_(server), resolver_(context), stream_(context) {}
 
   /// `done` runs once, never inside this call. kUnavailable: no answer before `timeout`.
-  void get(const std::string& target, const std::string& accept, Milliseconds timeout, Done done);
+  void get(const Question& question, Milliseconds timeout, Done done);
   /// Nothing is answered any more.
   void abandon();
 

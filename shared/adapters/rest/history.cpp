@@ -110,11 +110,12 @@ class RestHistory final : public History {
       busy_.emplace_back(exchange, *job);
       const auto waited =
           std::chrono::duration_cast<Milliseconds>(system_clock().now() - job->since);
-      exchange->get(target_of(job->query), std::string(kMessageBlockType),
-                    options_.timeout - waited,
-                    [this, raw = exchange.get()](const Result<Exchange::Answer>& answer) {
-                      on_answer(raw, answer);
-                    });
+      exchange->get(
+          {target_of(job->query), std::string(kMessageBlockType), options_.authorization()},
+          options_.timeout - waited,
+          [this, raw = exchange.get()](const Result<Exchange::Answer>& answer) {
+            on_answer(raw, answer);
+          });
     }
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,8 @@ namespace stampede::rest {
 struct Options {
   /// `http://host[:port]`: a worker, or what stands in front of several.
   std::string url;
+  /// The `Authorization` of each request, asked for on the loop's thread; empty: none.
+  std::function<std::string()> authorization = [] { return std::string(); };
   Milliseconds timeout{2'000};   ///< of one page, waiting for a connection included
   std::size_t connections = 4;   ///< at most; kept open
   std::size_t waiting = 10'000;  ///< pages asked for and not answered; then kOverloaded

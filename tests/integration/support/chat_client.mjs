@@ -13,8 +13,8 @@ afterEach(async () => {
 });
 
 export class ChatClient {
-  /** `reconnectDelay` in milliseconds; 0 leaves a lost connection lost. `webSocket`: options of ws. */
-  constructor(base, { login = 'tester', reconnectDelay = 0, webSocket = {} } = {}) {
+  /** `reconnectDelay` in milliseconds; 0 leaves a lost connection lost. `webSocket`: options of ws; `headers`: of CONNECT. */
+  constructor(base, { login = 'tester', headers = {}, reconnectDelay = 0, webSocket = {} } = {}) {
     this.errors = []; // ERROR frames: {message, body}
     this.closes = []; // WebSocket closes: {code, reason}
     this.connects = 0;
@@ -23,12 +23,13 @@ export class ChatClient {
     this.onConnected = () => {};
     this.stomp = new Client({
       webSocketFactory: () => new WebSocket(webSocketUrl(base), ['v12.stomp', 'v11.stomp', 'v10.stomp'], webSocket),
-      connectHeaders: { login },
+      connectHeaders: { login, ...headers },
       reconnectDelay,
       heartbeatIncoming: 10000,
       heartbeatOutgoing: 10000,
-      onConnect: () => {
+      onConnect: (frame) => {
         this.connects += 1;
+        this.user = frame.headers['user-name'];
         this.onConnected();
       },
       onStompError: (frame) => {

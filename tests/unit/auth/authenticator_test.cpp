@@ -270,10 +270,12 @@ TEST_F(AuthenticatorTest, DoesNotStartWithAFileThatCannotBeUsed) {
 
 TEST_F(AuthenticatorTest, TheAdministratorHasAKey) {
   EXPECT_THAT(make()->authorize_admin("Bearer x").error().detail, HasSubstr("--admin-key-file"));
+  EXPECT_EQ(make()->admin_authorization(), "");
   const std::string key(32, 'k');
   options_.admin_key_file = directory_.write("admin", key + "\n");
   const auto authenticator = make();
   EXPECT_TRUE(authenticator->authorize_admin("Bearer " + key));
+  EXPECT_TRUE(authenticator->authorize_admin(authenticator->admin_authorization()));
   for (const std::string& other : {std::string(), std::string("Bearer"), "Bearer " + key + "k", key,
                                    "Basic " + key, "Bearer " + key.substr(1)}) {
     const auto admitted = authenticator->authorize_admin(other);

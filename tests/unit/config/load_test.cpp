@@ -168,6 +168,15 @@ TEST_F(LoadTest, ListensOnLoopbackOnlyWithoutAuthentication) {
   EXPECT_THAT(gateway({"--stomp-tcp", "0.0.0.0:61613", "--jwt-keys", "keys"}).problems, IsEmpty());
 }
 
+TEST_F(LoadTest, HistoryIsReadWithTheKeyThatWorkersAskFor) {
+  const std::vector<std::string> cluster{"--amqp-url=amqp://h", "--redis-url=redis://h",
+                                         "--history-url=http://h", "--users-file=users"};
+  EXPECT_THAT(gateway(cluster).problems, ElementsAre(problem("--history-url", "--admin-key-file")));
+  auto with_key = cluster;
+  with_key.emplace_back("--admin-key-file=key");
+  EXPECT_THAT(gateway(with_key).problems, IsEmpty());
+}
+
 TEST_F(LoadTest, TheWorkerListensOnLoopbackOnlyWithoutAuthentication) {
   const std::vector<std::string> servers{"--amqp-url=amqp://h", "--redis-url=redis://h",
                                          "--database-url=postgresql://h/d",

@@ -205,5 +205,56 @@ TEST(ProblemTest, TellsNothingOfOurInside) {
       500);
 }
 
+class CorsTest : public ::testing::Test {
+ protected:
+  CorsTest() {
+    router_.add("GET", "/api", named("api"));
+    router_.allow_pages(http::OriginPolicy({"https://chat.example"}, false));
+  }
+  Response ask(const std::string& method, http::Pairs headers, const std::string& target = "/api") {
+    std::optional<Response> answer;
+    Request request;
+    request.method = method;
+    request.target = target;
+    request.headers = std::move(headers);
+    router_.dispatch(std::move(request), Responder([&](Response r) { answer = std::move(r); }));
+    return answer.value();
+  }
+
+  Router router_;
+};
+
+TEST_F(CorsTest, AllowedPagesMayReadAnswersAndRefusals) {
+  for (const std::string target : {"/api", "/nothing"}) {
+    const Response answer = ask("GET", {{"origin", "https://chat.example"}}, target);
+    EXPECT_EQ(header(answer, "Access-Control-Allow-Origin"), "https://chat.example");
+    EXPECT_EQ(header(answer, "Vary"), "Origin");
+    EXPECT_EQ(header(answer, "Access-Control-Allow-Credentials"), "");
+  }
+}
+
+TEST_F(CorsTest, OtherPagesMayNot) {
+  for (const std::string method : {"GET", "OPTIONS"}) {
+    const Response answer =
+        ask(method, {{"Origin", "https://evil.example"}, {"Access-Control-Request-Method", "GET"}});
+    EXPECT_EQ(header(answer, "Access-Control-Allow-Origin"), "");
+  }
+  EXPECT_EQ(header(ask("GET", {}), "Access-Control-Allow-Origin"), "");
+}
+
+TEST_F(CorsTest, APreflightSaysWhatMayBeSent) {
+  const Response answer = ask("OPTIONS", {{"Origin", "https://chat.example"},
+                                          {"Access-Control-Request-Method", "GET"},
+                                          {"Access-Control-Request-Headers", "authorization"}});
+  EXPECT_EQ(answer.status, 204);
+  EXPECT_EQ(header(answer, "Access-Control-Allow-Origin"), "https://chat.example");
+  EXPECT_THAT(header(answer, "Access-Control-Allow-Headers"), HasSubstr("Authorization"));
+  EXPECT_THAT(header(answer, "Access-Control-Allow-Methods"), HasSubstr("POST"));
+}
+
+TEST_F(CorsTest, OptionsThatIsNoPreflightIsAMethodLikeOthers) {
+  EXPECT_EQ(ask("OPTIONS", {{"Origin", "https://chat.example"}}).status, 405);
+}
+
 }  // namespace
 }  // namespace stampede::test

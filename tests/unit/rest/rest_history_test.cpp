@@ -30,6 +30,7 @@ class RestHistoryTest : public testing::Test {
                 [this](const http::Request& request, const http::Responder& respond) {
                   ++requests_;
                   targets_.add({request.target});
+                  authorizations_.add({std::string(request.header("Authorization").value_or(""))});
                   if (silent_) return held_.push_back(respond);
                   http::Response response;
                   response.status = status_;
@@ -69,8 +70,21 @@ class RestHistoryTest : public testing::Test {
   std::string body_ = encode_message_block({{message(5), message(6)}, true, false});
   std::atomic<int> requests_ = 0;
   Inbox<std::string> targets_;
+  Inbox<std::string> authorizations_;
   std::vector<http::Responder> held_;  ///< the server's loop only
 };
+
+TEST_F(RestHistoryTest, ShowsTheKeyThatItHasAtTheTime) {
+  rest::Options options;
+  std::atomic<int> asked = 0;
+  options.authorization = [&asked] {
+    return asked++ == 0 ? std::string() : "Bearer key-" + std::to_string(asked);
+  };
+  start(options);
+  ASSERT_TRUE(page());
+  ASSERT_TRUE(page());
+  EXPECT_EQ(authorizations_.wait_for(2), (std::vector<std::string>{"", "Bearer key-2"}));
+}
 
 TEST_F(RestHistoryTest, GivesThePageAsItWasStored) {
   const MessageBlock sent{{message(5), message(6)}, true, false};

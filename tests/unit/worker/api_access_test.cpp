@@ -141,6 +141,14 @@ TEST_F(ApiAccessTest, LookingForReadableRoomsEndsAtABound) {
   EXPECT_EQ(next, "");
 }
 
+TEST_F(ApiAccessTest, TheAdministratorsKeyReadsEverything) {
+  refuse_with(Error(Errc::kDenied, "who are you"));
+  const http::Pairs key{{"Authorization", auth_.admin}};
+  EXPECT_EQ(ask("GET", "/api/v1/rooms/staff/messages", key).status, 200);
+  EXPECT_EQ(ask("GET", "/api/v1/rooms/staff/members", key).status, 200);
+  EXPECT_TRUE(auth_.asked.empty());
+}
+
 TEST_F(ApiAccessTest, TheAdministratorRevokesUsersAndTokens) {
   EXPECT_EQ(revoke(R"({"user": "ann"})").status, 204);
   EXPECT_EQ(revoke(R"({"token": "t1"})").status, 204);
