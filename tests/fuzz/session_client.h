@@ -82,7 +82,7 @@ class SessionClient final : private gateway::Transport {
   bool client_is_readable_ = true;
   bool awaits_connected_ = false;  ///< what the client sent behind CONNECT is not read yet
   std::string user_;               ///< as CONNECTED names it
-  std::vector<std::string> sent_;                  ///< not judged yet
+  std::vector<std::string> sent_;  ///< not judged yet
   std::vector<std::vector<std::size_t>> appends_;  ///< the oracle's numbers of feed_.appends
   std::deque<std::string> unread_;
   State state_ = State::kOpen;
