@@ -1,7 +1,7 @@
 // The server under test: the one that STAMPEDE_URL names, restarted by the command STAMPEDE_RESTART
 // or else through scripts/cluster; or an embedded gateway of our own on a free port, its data in a
 // temporary directory.
-import { execFile, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -64,6 +64,12 @@ export async function embedded_gateway(...more_flags) {
       await rm(data, { recursive: true, force: true });
     },
   };
+}
+
+/** The hash of a passcode, for a line of a users file. */
+export function hash_of(passcode) {
+  const input = `${passcode}\n`;
+  return execFileSync(find_gateway(), ['hash-password'], { input, encoding: 'utf8' }).trim();
 }
 
 function find_gateway() {
