@@ -143,4 +143,8 @@ Result<RoomName> parse_topic_destination(std::string_view destination) {
   return parse_room_name(destination.substr(kTopicPrefix.size()));
 }
 
+std::string_view destination_error(const Error& error) noexcept {
+  return error.is(Errc::kNotFound) ? "Unknown destination" : "Invalid destination";
+}
+
 }  // namespace stampede::gateway

@@ -79,5 +79,7 @@ bool is_reserved_send_header(std::string_view name) noexcept;
 std::string topic_destination(const RoomName& room);
 /// kInvalidArgument with what is supported, or with what is wrong with the room's name.
 Result<RoomName> parse_topic_destination(std::string_view destination);
+/// The `message` of the ERROR for what parse_topic_destination refused.
+std::string_view destination_error(const Error& error) noexcept;
 
 }  // namespace stampede::gateway

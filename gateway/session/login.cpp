@@ -1,6 +1,8 @@
 // Who the client is, from CONNECT to the end: the credentials of CONNECT, the token's expiry and
 // its renewal, and what happens when rights are taken away.
+#include <algorithm>
 #include <ctime>
+#include <utility>
 
 #include "gateway/session/session.h"
 

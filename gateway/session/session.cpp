@@ -1,5 +1,5 @@
 // The life of a session: bytes in, frames through, heart-beats, the end. What each command does is
-// in commands.cpp.
+// in the file of its name.
 #include "gateway/session/session.h"
 
 #include <algorithm>

@@ -102,7 +102,8 @@ class Session final : public SessionInput, private FrameSink, private Roster::En
   void watch_expiry();
   void on_expiry();
 
-  // One function per command: commands.cpp, and acknowledge.cpp and transactions.cpp for theirs.
+  // One function per command: connect.cpp, send.cpp, subscribe.cpp, acknowledge.cpp,
+  // transactions.cpp.
   void on_connect(const stomp::FrameView& frame);
   void on_send(const stomp::FrameView& frame);
   void on_subscribe(const stomp::FrameView& frame);
