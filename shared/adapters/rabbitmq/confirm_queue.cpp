@@ -43,13 +43,13 @@ ConfirmQueue::Confirmed ConfirmQueue::ack(Tag tag, bool multiple) {
   for (std::size_t i = begin; i < end; ++i) {
     Publish& item = items_[i];
     if (item.settlement == nullptr) continue;
+    if (item.returned) {
+      refuse(item);
+      continue;
+    }
     if (out.count++ == 0) out.oldest = item.since;
     --in_flight_;
-    if (item.returned.empty()) {
-      settle(item, Result<void>());
-    } else {
-      settle(item, Error(Errc::kUnavailable, "the broker returned the message: " + item.returned));
-    }
+    settle(item, Result<void>());
   }
   drop_settled_front();
   return out;
@@ -61,30 +61,36 @@ std::size_t ConfirmQueue::nack(Tag tag, bool multiple) {
   for (std::size_t i = begin; i < end; ++i) {
     Publish& item = items_[i];
     if (item.settlement == nullptr) continue;
-    --in_flight_;
     ++count;
-    item.refused = true;
-    refused_.push_back(std::move(item));
+    item.trouble = "refused it";
+    refuse(item);
   }
   drop_settled_front();
   return count;
 }
 
+void ConfirmQueue::refuse(Publish& publish) {
+  --in_flight_;
+  publish.returned = false;
+  refused_.push_back(std::move(publish));
+}
+
 void ConfirmQueue::retry() {
-  for (Publish& item : refused_) item.returned.clear();
   items_.insert(items_.begin() + static_cast<std::ptrdiff_t>(sent_),
                 std::move_iterator(refused_.begin()), std::move_iterator(refused_.end()));
   refused_.clear();
 }
 
-void ConfirmQueue::returned(Tag tag, std::string why) {
+void ConfirmQueue::returned(Tag tag, std::string_view why) {
   if (tag < first_tag_ || tag - first_tag_ >= sent_) return;
-  items_[static_cast<std::size_t>(tag - first_tag_)].returned = std::move(why);
+  Publish& item = items_[static_cast<std::size_t>(tag - first_tag_)];
+  item.returned = true;
+  item.trouble = "returned it: " + std::string(why);
 }
 
 void ConfirmQueue::connection_lost() {
   std::erase_if(items_, [](const Publish& item) { return item.settlement == nullptr; });
-  for (Publish& item : items_) item.returned.clear();
+  for (Publish& item : items_) item.returned = false;
   sent_ = 0;
   in_flight_ = 0;
   first_tag_ = 1;
@@ -111,7 +117,8 @@ std::size_t ConfirmQueue::expire(Clock::Instant deadline, const std::string& why
 }
 
 void ConfirmQueue::expire(Publish& publish, const std::string& why) {
-  settle(publish, Error(Errc::kUnavailable, publish.refused ? why + ", and refused it" : why));
+  const std::string& trouble = publish.trouble;
+  settle(publish, Error(Errc::kUnavailable, trouble.empty() ? why : why + ", and " + trouble));
 }
 
 void ConfirmQueue::cancel_all(const Error& error) {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,8 +39,8 @@ struct Publish {
   std::size_t index = 0;  ///< for the settlement
   std::size_t bytes = 0;  ///< what it counts for against the bound
   Clock::Instant since{};
-  std::string returned{};  ///< why the broker could not route it
-  bool refused = false;    ///< nacked at least once
+  bool returned = false;  ///< the broker could not route it; its ack is still to come
+  std::string trouble{};  ///< what the broker last did with it instead of taking it
 };
 
 /// Publishes between `append` and the broker's confirm: those sent, in the order of their delivery
@@ -65,14 +66,14 @@ class ConfirmQueue {
   /// full. Valid until the next call.
   const Publish* next_to_send(Tag& tag);
 
-  /// basic.ack. Tags that are not in flight are ignored.
+  /// basic.ack. Tags that are not in flight are ignored; what was returned waits for `retry`.
   Confirmed ack(Tag tag, bool multiple);
   /// basic.nack; returns how many publishes now wait for `retry`.
   std::size_t nack(Tag tag, bool multiple);
-  /// What was nacked waits to be sent again, before everything else that waits.
+  /// basic.return: the queue is missing, and may be there again soon. `why` is said if it is not.
+  void returned(Tag tag, std::string_view why);
+  /// What was nacked or returned waits to be sent again, before everything else that waits.
   void retry();
-  /// basic.return: the ack that follows settles with kUnavailable and `why`.
-  void returned(Tag tag, std::string why);
   /// Everything unsettled waits again; tags begin at 1.
   void connection_lost();
 
@@ -87,6 +88,7 @@ class ConfirmQueue {
  private:
   /// The items that a confirm is about: [first, second).
   [[nodiscard]] std::pair<std::size_t, std::size_t> range(Tag tag, bool multiple) const;
+  void refuse(Publish& publish);
   void expire(Publish& publish, const std::string& why);
   void settle(Publish& publish, Result<void> outcome);
   void drop_settled_front();
@@ -94,7 +96,7 @@ class ConfirmQueue {
   std::size_t window_;
   std::size_t max_bytes_;
   std::deque<Publish> items_;  ///< a settled one keeps its place, without settlement, until first
-  std::vector<Publish> refused_;  ///< nacked, until `retry`
+  std::vector<Publish> refused_;  ///< nacked or returned, until `retry`
   std::size_t sent_ = 0;  ///< the first `sent_` items have tags first_tag_, first_tag_ + 1, …
   Tag first_tag_ = 1;
   std::size_t in_flight_ = 0;  ///< sent and unsettled

@@ -105,8 +105,19 @@ void StoragePublisher::tick(Clock::Instant at) {
       at - settings_.outage_bound, "the broker did not confirm the message within " +
                                        std::to_string(settings_.outage_bound.count()) + " ms");
   meters_.expired.add(static_cast<double>(expired));
+  if (unroutable_) declare_topology();
   queue_.retry();
   pump();
+}
+
+void StoragePublisher::declare_topology() {
+  if (!ready_) return;
+  unroutable_ = false;
+  // On this channel, so that the broker has the queues before what is sent again behind it.
+  topology_.declare(connection_->out(), channel_);
+  if (const auto held_back = log_limiter_.admit(now()); held_back >= 0) {
+    log_warn("rabbitmq has no queue for messages; declaring all again", {{"held_back", held_back}});
+  }
 }
 
 void StoragePublisher::cancel() {
@@ -124,6 +135,7 @@ void StoragePublisher::on_up(Connection& connection) {
 void StoragePublisher::on_down() {
   connection_ = nullptr;
   ready_ = false;
+  unroutable_ = false;
   queue_.connection_lost();
 }
 
@@ -164,6 +176,7 @@ void StoragePublisher::on_content(const Content& content) {
   const std::string& text = content.correlation_id;
   std::from_chars(text.data(), text.data() + text.size(), tag);
   queue_.returned(tag, std::to_string(content.reply_code) + " " + content.reply_text);
+  unroutable_ = true;
   meters_.returns.add();
 }
 

@@ -30,7 +30,8 @@ class StoragePublisher final : public ChannelUser {
   /// `done` runs on the loop, never inside this call. Not held to the byte bound: consumers are
   /// bounded by their prefetch.
   void bury(DeadLetter letter, Done done);
-  /// Gives up what is older than the outage bound, and sends again what the broker refused.
+  /// Gives up what is older than the outage bound, and sends again what the broker refused or
+  /// returned. Queues that are missing are declared before.
   void tick(Clock::Instant now);
   /// Answers everything with kCancelled.
   void cancel();
@@ -43,6 +44,7 @@ class StoragePublisher final : public ChannelUser {
   void on_writable() override { pump(); }
   [[nodiscard]] bool ready() const override { return ready_; }
 
+  void declare_topology();
   void pump();
   void send(const Publish& publish, ConfirmQueue::Tag tag);
   void send_dead(const DeadLetter& letter, amqp_basic_properties_t properties);
@@ -57,6 +59,7 @@ class StoragePublisher final : public ChannelUser {
   ConfirmQueue queue_;
   Connection* connection_ = nullptr;  ///< while the link is up
   bool ready_ = false;                ///< the channel confirms
+  bool unroutable_ = false;           ///< something was returned since the topology was declared
   LogLimiter log_limiter_{std::chrono::seconds(10)};
 };
 

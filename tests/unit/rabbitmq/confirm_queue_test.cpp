@@ -86,14 +86,27 @@ TEST_F(ConfirmQueueTest, IgnoresTagsThatAreNotInFlight) {
   EXPECT_EQ(outcomes_->picture(2), "+.");
 }
 
-TEST_F(ConfirmQueueTest, ReturnedPublishesFailWithTheReason) {
-  push(2);
+TEST_F(ConfirmQueueTest, ReturnedPublishesAreSentAgain) {
+  push(3);
   send();
   queue_.returned(1, "312 NO_ROUTE");
-  queue_.ack(2, true);
-  EXPECT_EQ(outcomes_->picture(2), "-+");
+  EXPECT_EQ(queue_.ack(2, true).count, 1U) << "the returned one is acked, and not confirmed";
+  EXPECT_EQ(outcomes_->picture(3), ".+.");
+  EXPECT_EQ(send(), Indices{}) << "not before retry";
+  queue_.retry();
+  EXPECT_EQ(send(), (Indices{0}));
+  queue_.ack(0, true);
+  EXPECT_EQ(outcomes_->picture(3), "+++");
+}
+
+TEST_F(ConfirmQueueTest, WhatIsReturnedUntilItExpiresFailsWithTheReason) {
+  push(1, at(1));
+  send();
+  queue_.returned(1, "312 NO_ROUTE");
+  queue_.ack(1, false);
+  EXPECT_EQ(queue_.expire(at(2), "too late"), 1U);
   EXPECT_TRUE(outcomes_->of.at(0).error().is(Errc::kUnavailable));
-  EXPECT_NE(outcomes_->of.at(0).error().detail.find("312 NO_ROUTE"), std::string::npos);
+  EXPECT_EQ(outcomes_->of.at(0).error().detail, "too late, and returned it: 312 NO_ROUTE");
 }
 
 TEST_F(ConfirmQueueTest, NackedPublishesAreSentAgainBeforeWhatWaits) {
