@@ -80,11 +80,11 @@ Result<void> App::assemble() {
                                              gateway_, rooms, metrics_);
   backlog_ = std::make_unique<Backlog>(backend_, system_clock(), Backlog::Options{},
                                        backends_->directory(), backends_->history(), metrics_);
+  const ShardParts parts{config_,     gateway_, *backends_, *backlog_, *dispatcher_, fanout_,
+                         *admission_, bounds_,  page,       tls_,      metrics_};
   for (std::size_t i = 0; i < shard_count(config_.shards); ++i) {
     loops_.push_back(std::make_unique<Loop>("shard-" + std::to_string(i)));
-    shards_.push_back(std::make_unique<AppShard>(*loops_[i], i, config_, gateway_, *backends_,
-                                                 *backlog_, *dispatcher_, fanout_, *admission_,
-                                                 bounds_, page, tls_, metrics_));
+    shards_.push_back(std::make_unique<AppShard>(*loops_[i], i, parts));
   }
   dispatcher_->start();
   watch_admission();

@@ -70,19 +70,18 @@ NetOptions net_options(const GatewayConfig& config, ClientBounds& bounds) {
   return options;
 }
 
-http::ServerOptions server_options(const GatewayConfig& config,
-                                   const std::shared_ptr<const sockets::TlsIdentity>& tls,
-                                   ClientBounds& bounds) {
+http::ServerOptions server_options(const ShardParts& parts) {
+  const GatewayConfig& config = parts.config;
   http::ServerOptions options;
   options.name = "client";
   options.address = config.listen.address;
   options.port = config.listen.port;
   options.reuse_port = true;
-  options.addresses = &bounds.addresses;
+  options.addresses = &parts.bounds.addresses;
   options.max_headers = config.limits.max_http_headers;
   options.max_header_bytes = config.limits.max_http_header_bytes;
   options.request_deadline = config.limits.request_timeout;
-  options.tls = tls;
+  options.tls = parts.tls;
   options.handshake_deadline = config.tls.handshake_timeout;
   return options;
 }
@@ -96,54 +95,49 @@ sockets::ListenOptions tcp_options(const config::Endpoint& listen) {
   return options;
 }
 
-std::shared_ptr<sockets::TlsHandshakes> tcp_handshakes(
-    Loop& loop, const GatewayConfig& config, const std::shared_ptr<const sockets::TlsIdentity>& tls,
-    Metrics& metrics) {
-  if (!tls) return nullptr;
+std::shared_ptr<sockets::TlsHandshakes> tcp_handshakes(Loop& loop, const ShardParts& parts) {
+  if (!parts.tls) return nullptr;
   return std::make_shared<sockets::TlsHandshakes>(
-      loop, tls, sockets::TlsHandshakes::Options{"stomp-tcp", config.tls.handshake_timeout},
-      metrics);
+      loop, parts.tls,
+      sockets::TlsHandshakes::Options{"stomp-tcp", parts.config.tls.handshake_timeout},
+      parts.metrics);
 }
 
 }  // namespace
 
-AppShard::AppShard(Loop& loop, std::size_t index, const GatewayConfig& config,
-                   const GatewayId& gateway, Backends& backends, Backlog& backlog,
-                   Dispatcher& dispatcher, LocalFanout& fanout, const auth::Admission& admission,
-                   ClientBounds& bounds, const http::Handler& page,
-                   const std::shared_ptr<const sockets::TlsIdentity>& tls, Metrics& metrics)
+AppShard::AppShard(Loop& loop, std::size_t index, const ShardParts& parts)
     : loop_(loop),
       wheel_(system_clock()),
-      rooms_(loop_, system_clock(), room_options(config), backends.directory(), backlog, dispatcher,
-             fanout, metrics),
-      publisher_(loop_, system_clock(), rooms_.shard(), backends.directory(), backends.feed(),
-                 backends.bus(), fanout, rooms_, metrics),
+      rooms_(loop_, system_clock(), room_options(parts.config), parts.backends.directory(),
+             parts.backlog, parts.dispatcher, parts.fanout, parts.metrics),
+      publisher_(loop_, system_clock(), rooms_.shard(), parts.backends.directory(),
+                 parts.backends.feed(), parts.backends.bus(), parts.fanout, rooms_, parts.metrics),
       roster_(loop_),
       context_{loop_,
                system_clock(),
                wheel_,
                rooms_,
                publisher_,
-               admission,
+               parts.admission,
                roster_,
-               gateway,
-               session_limits(config),
-               SessionMetrics(metrics),
-               &bounds.rates},
-      session_prefix_(gateway.str() + "/" + std::to_string(index) + "."),
-      net_(loop_, wheel_, net_options(config, bounds), bounds.connections, metrics),
+               parts.gateway,
+               session_limits(parts.config),
+               SessionMetrics(parts.metrics),
+               &parts.bounds.rates},
+      session_prefix_(parts.gateway.str() + "/" + std::to_string(index) + "."),
+      net_(loop_, wheel_, net_options(parts.config, parts.bounds), parts.bounds.connections,
+           parts.metrics),
       entry_(net_, session_factory()),
-      server_(loop_, server_options(config, tls, bounds),
-              make_router(config, backends, admission, page), metrics),
+      server_(loop_, server_options(parts), make_router(parts), parts.metrics),
       ticker_(loop_, wheel_.tick(), [this] {
         wheel_.advance();
         net_.publish_counts();
       }) {
   server_.upgrade("/ws",
                   [this](http::UpgradeRequest request) { entry_.accept(std::move(request)); });
-  if (config.stomp_tcp) {
-    tcp_entry_ = std::make_unique<TcpEntry>(net_, tcp_options(*config.stomp_tcp), session_factory(),
-                                            tcp_handshakes(loop_, config, tls, metrics));
+  if (const auto& listen = parts.config.stomp_tcp) {
+    tcp_entry_ = std::make_unique<TcpEntry>(net_, tcp_options(*listen), session_factory(),
+                                            tcp_handshakes(loop_, parts));
   }
 }
 
@@ -152,14 +146,11 @@ Result<void> AppShard::listen() {
   return tcp_entry_->listen();
 }
 
-std::shared_ptr<const http::Router> AppShard::make_router(const GatewayConfig& config,
-                                                          Backends& backends,
-                                                          const auth::Admission& admission,
-                                                          const http::Handler& page) {
+std::shared_ptr<const http::Router> AppShard::make_router(const ShardParts& parts) {
   auto router = std::make_shared<http::Router>();
-  router->allow_pages(origin_policy(config));
-  backends.add_routes(*router, admission, loop_);
-  if (page) router->fallback(page);
+  router->allow_pages(origin_policy(parts.config));
+  parts.backends.add_routes(*router, parts.admission, loop_);
+  if (parts.page) router->fallback(parts.page);
   return router;
 }
 

@@ -31,16 +31,26 @@ struct ClientBounds {
   UserRates rates;
 };
 
+/// What all shards of the process work with.
+struct ShardParts {
+  const GatewayConfig& config;
+  const GatewayId& gateway;
+  Backends& backends;
+  Backlog& backlog;
+  Dispatcher& dispatcher;
+  LocalFanout& fanout;
+  const auth::Admission& admission;
+  ClientBounds& bounds;
+  http::Handler page;  ///< answers what is not API (the chat page); may be empty
+  std::shared_ptr<const sockets::TlsIdentity> tls;  ///< none: clients are served in the clear
+  Metrics& metrics;
+};
+
 /// One shard, put together: the listener, connections, sessions and rooms of one loop. Built and
 /// destroyed by the main thread while the loop does not run; everything it is given outlives it.
 class AppShard {
  public:
-  /// `page` answers what is not API (the chat page) and may be empty; without `tls` clients are
-  /// served in the clear.
-  AppShard(Loop& loop, std::size_t index, const GatewayConfig& config, const GatewayId& gateway,
-           Backends& backends, Backlog& backlog, Dispatcher& dispatcher, LocalFanout& fanout,
-           const auth::Admission& admission, ClientBounds& bounds, const http::Handler& page,
-           const std::shared_ptr<const sockets::TlsIdentity>& tls, Metrics& metrics);
+  AppShard(Loop& loop, std::size_t index, const ShardParts& parts);
 
   /// Before the loop starts. All shards listen on the same ports.
   Result<void> listen();
@@ -53,9 +63,7 @@ class AppShard {
   void drain(Task done);
 
  private:
-  std::shared_ptr<const http::Router> make_router(const GatewayConfig& config, Backends& backends,
-                                                  const auth::Admission& admission,
-                                                  const http::Handler& page);
+  std::shared_ptr<const http::Router> make_router(const ShardParts& parts);
   SessionFactory session_factory();
   void await_end(const Task& done);
 
