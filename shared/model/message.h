@@ -27,10 +27,19 @@ struct Position {
   friend bool operator==(const Position&, const Position&) = default;
 };
 
-/// One chat message. Immutable once it is shared: everything after the session holds a
+/// What becomes of a message. The numbers are part of the wire form.
+enum class MessageKind : std::uint8_t {
+  kChat = 0,       ///< has a place in its room, and is stored
+  kEphemeral = 1,  ///< `persistent:false`: live only, without a position, dropped first
+  kPresence = 2,   ///< made by gateways for those who asked for presence; live only
+  kDirect = 3,     ///< to a user instead of a room; live only
+};
+
+/// One message. Immutable once it is shared: everything after the session holds a
 /// `MessageRef`.
 struct Message {
   MessageId id;  ///< identity; storage keeps one row per id
+  MessageKind kind = MessageKind::kChat;
   RoomName room;
   Position position;  ///< unset until the RoomDirectory has sequenced it
   UserId sender;

@@ -82,17 +82,29 @@ class Reader {
 
 Error malformed(const std::string& what) { return {Errc::kProtocol, "message envelope: " + what}; }
 
+/// A chat message has one form only, so it is not read from this one.
+Result<MessageKind> kind_of(std::string_view byte) {
+  if (byte.empty()) return malformed("ends inside kind");
+  const auto kind = static_cast<unsigned char>(byte[0]);
+  if (kind == 0 || kind > static_cast<unsigned char>(MessageKind::kDirect)) {
+    return malformed("kind " + std::to_string(kind) + " is not one this program knows (1 to 3)");
+  }
+  return static_cast<MessageKind>(kind);
+}
+
 }  // namespace
 
 std::string encode_message(const Message& message) {
   std::string out;
   out.reserve(96 + message.room.str().size() + message.sender.str().size() +
               message.origin.str().size() + message.content_type.size() + message.body.size());
-  out += kWireVersion;
+  const bool chat = message.kind == MessageKind::kChat;
+  out += chat ? kChatWireVersion : kKindWireVersion;
   put_i64(out, message.position.seq);
   put_i64(out, message.position.prev);
   out.append(reinterpret_cast<const char*>(message.id.bytes.data()), message.id.bytes.size());
   put_i64(out, message.timestamp_ms);
+  if (!chat) out += static_cast<char>(message.kind);
   put_text(out, message.room.str());
   put_text(out, message.sender.str());
   put_text(out, message.origin.str());
@@ -111,9 +123,9 @@ Result<Message> decode_message(std::string_view wire) {
   Reader in(wire);
   const auto version = in.bytes(1, "version");
   if (version.empty()) return malformed("empty");
-  if (version[0] != kWireVersion) {
+  if (version[0] != kChatWireVersion && version[0] != kKindWireVersion) {
     return malformed("version " + std::to_string(static_cast<unsigned char>(version[0])) +
-                     " is not one this program knows (1)");
+                     " is not one this program knows (1, 2)");
   }
   Message out;
   out.position.seq = in.i64("seq");
@@ -121,6 +133,11 @@ Result<Message> decode_message(std::string_view wire) {
   const auto id = in.bytes(out.id.bytes.size(), "id");
   for (std::size_t i = 0; i < id.size(); ++i) out.id.bytes[i] = static_cast<std::uint8_t>(id[i]);
   out.timestamp_ms = in.i64("timestamp");
+  if (version[0] == kKindWireVersion) {
+    const auto kind = kind_of(in.bytes(1, "kind"));
+    if (!kind) return kind.error();
+    out.kind = *kind;
+  }
   const std::string room = in.text("room");
   out.sender = UserId(in.text("sender"));
   out.origin = GatewayId(in.text("origin"));

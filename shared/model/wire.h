@@ -8,16 +8,19 @@
 namespace stampede {
 
 /// The binary form of a message between Stampede's own processes: payload of the rooms and storage
-/// exchanges and entry of Redis' recent lists. Layout version 1, integers big-endian, lengths as
-/// LEB128 varints:
+/// exchanges and entry of Redis' recent lists. Integers big-endian, lengths as LEB128 varints:
 ///
-///     u8 version | i64 seq | i64 prev | 16 bytes id | i64 timestamp_ms
+///     u8 version | i64 seq | i64 prev | 16 bytes id | i64 timestamp_ms | u8 kind (version 2)
 ///     room | sender | origin | key | content_type      each: varint length, bytes
 ///     varint header count, then per header: name, value (varint length, bytes)
 ///     varint body length, body
 ///
+/// Chat is written as version 1, which has no kind, so that programs of before read it and what they
+/// have written stays readable; every other kind is written as version 2.
+///
 /// Position stands at a fixed place, so it can be set in an encoded message.
-inline constexpr char kWireVersion = 1;
+inline constexpr char kChatWireVersion = 1;
+inline constexpr char kKindWireVersion = 2;
 
 std::string encode_message(const Message& message);
 

@@ -29,6 +29,43 @@ TEST(WireTest, EveryFieldRoundTrips) {
   EXPECT_EQ(*decoded, message);
 }
 
+TEST(WireTest, EveryKindRoundTrips) {
+  Message message = sample();
+  for (const auto kind : {MessageKind::kChat, MessageKind::kEphemeral, MessageKind::kPresence,
+                          MessageKind::kDirect}) {
+    message.kind = kind;
+    const auto decoded = decode_message(encode_message(message));
+    ASSERT_TRUE(decoded) << decoded.error().detail;
+    EXPECT_EQ(*decoded, message);
+  }
+}
+
+TEST(WireTest, ChatKeepsTheFormThatOlderProgramsKnow) {
+  Message message = sample();
+  const std::string chat = encode_message(message);
+  EXPECT_EQ(chat[0], 1);
+  message.kind = MessageKind::kEphemeral;
+  const std::string ephemeral = encode_message(message);
+  EXPECT_EQ(ephemeral[0], 2);
+  EXPECT_EQ(ephemeral.size(), chat.size() + 1);
+}
+
+TEST(WireTest, KindsThatAreNotKnownAreRejected) {
+  Message message = sample();
+  message.kind = MessageKind::kEphemeral;
+  std::string wire = encode_message(message);
+  constexpr std::size_t kKindOffset = 1 + 8 + 8 + 16 + 8;
+  ASSERT_EQ(wire[kKindOffset], 1);
+  for (const char kind : {'\0', '\x04', '\xff'}) {
+    wire[kKindOffset] = kind;
+    const auto decoded = decode_message(wire);
+    ASSERT_FALSE(decoded);
+    EXPECT_NE(decoded.error().detail.find("kind"), std::string::npos) << decoded.error().detail;
+  }
+  EXPECT_NE(decode_message(wire.substr(0, kKindOffset)).error().detail.find("ends inside kind"),
+            std::string::npos);
+}
+
 TEST(WireTest, EmptyFieldsRoundTrip) {
   Message message;
   message.room = *parse_room_name("r");
