@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# npm packages and the chat page. Needs common.sh.
+# npm packages, the client library and the chat page. Needs common.sh.
 
+CLIENT_DIR=$ROOT/clients/js
 WEB_DIR=$ROOT/clients/web
 WEB_DIST=$WEB_DIR/dist
 
