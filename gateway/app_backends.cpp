@@ -86,17 +86,19 @@ class ClusterBackends final : public Backends {
 /// Gateway and worker in one process, over memory and one SQLite file.
 class EmbeddedBackends final : public Backends {
  public:
-  static Result<std::unique_ptr<Backends>> make(const GatewayConfig& config, Loop& loop,
+  static Result<std::unique_ptr<Backends>> make(const GatewayConfig& config,
+                                                const GatewayId& gateway, Loop& loop,
                                                 Metrics& metrics, Health& health) {
     const auto path = std::filesystem::path(config.data_dir) / "stampede.db";
     auto store = sqlite::open_store({path}, system_clock(), metrics, health);
     if (!store) return store.error();
-    return std::make_unique<EmbeddedBackends>(*std::move(store), config, loop, metrics);
+    return std::make_unique<EmbeddedBackends>(*std::move(store), config, gateway, loop, metrics);
   }
 
-  EmbeddedBackends(std::unique_ptr<MessageStore> store, const GatewayConfig& config, Loop& loop,
-                   Metrics& metrics)
-      : queue_(queue_limits(config), metrics),
+  EmbeddedBackends(std::unique_ptr<MessageStore> store, const GatewayConfig& config,
+                   const GatewayId& gateway, Loop& loop, Metrics& metrics)
+      : bus_(broker_, gateway),
+        queue_(queue_limits(config), metrics),
         rooms_(room_limits(config), system_clock()),
         revocations_(config.auth.revocation_ttl, system_clock()),
         store_(std::move(store)),
@@ -134,7 +136,7 @@ class EmbeddedBackends final : public Backends {
   }
 
   memory::MemoryBroker broker_;
-  memory::MemoryBus bus_{broker_};
+  memory::MemoryBus bus_;
   memory::MemoryQueue queue_;
   memory::MemoryFeed feed_{queue_};
   memory::MemoryRooms rooms_;
@@ -150,7 +152,7 @@ Result<std::unique_ptr<Backends>> Backends::make(const GatewayConfig& config,
                                                  const GatewayId& gateway,
                                                  const auth::Authenticator& authenticator,
                                                  Loop& loop, Metrics& metrics, Health& health) {
-  if (config.embedded()) return EmbeddedBackends::make(config, loop, metrics, health);
+  if (config.embedded()) return EmbeddedBackends::make(config, gateway, loop, metrics, health);
   return ClusterBackends::make(config, gateway, authenticator, loop, metrics, health);
 }
 

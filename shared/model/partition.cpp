@@ -32,6 +32,10 @@ std::string routing_key(const RoomName& room) {
   return in_partition(partition_of(room), room.str());
 }
 
+std::string routing_key(const GatewayId& gateway) { return "gateway." + gateway.str(); }
+
+std::string all_gateways_key() { return "gateways"; }
+
 std::uint32_t storage_queue_of(const RoomName& room) noexcept {
   return partition_of(room) % kStorageQueues;
 }

@@ -21,6 +21,11 @@ inline constexpr std::uint32_t kStorageQueues = 4;
 std::uint32_t partition_of(const RoomName& room) noexcept;
 /// `partition_of(room)` in three digits, a dot, the room.
 std::string routing_key(const RoomName& room);
+/// Under which a gateway hears what is for it alone. Begins with no number, so that no room's key
+/// can be the same. Gateway names have no wildcard in them.
+std::string routing_key(const GatewayId& gateway);
+/// Under which every gateway hears what is for all of them.
+std::string all_gateways_key();
 /// Index of the storage queue, from 0.
 std::uint32_t storage_queue_of(const RoomName& room) noexcept;
 

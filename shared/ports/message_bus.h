@@ -10,7 +10,8 @@
 namespace stampede {
 
 /// Live fan-out between gateways: at most once, quick, and only what this gateway has bound, which
-/// is single rooms and whole partitions. A message comes once however many bindings it matches.
+/// is single rooms and whole partitions, and what is sent to it. A message that is published comes
+/// once however many bindings it matches.
 ///
 /// Methods may be called from any thread. The handler and the replies are posted, never run inside
 /// a call. While the broker is away publishes are dropped and counted (room healing finds what was
@@ -24,8 +25,9 @@ class MessageBus {
 
   virtual ~MessageBus() = default;
 
-  /// Once, before any bind. `handler` runs posted on `on`; messages of this gateway's own
-  /// publishing come back only if the adapter cannot tell, and are then the handler's to drop.
+  /// Once, before any bind; what is sent to this gateway arrives soon afterwards. `handler` runs
+  /// posted on `on`; messages of this gateway's own publishing come back only if the adapter cannot
+  /// tell, and are then the handler's to drop.
   virtual void start(Executor& on, Handler handler) = 0;
 
   /// Replies when every message that matches one of `keys` and is published from then on, by any
@@ -40,6 +42,10 @@ class MessageBus {
   /// Every other gateway that has the message's room or its partition bound gets it, once, unless
   /// the broker or the connection fails meanwhile. The messages carry their positions.
   virtual void publish(std::vector<MessageRef> batch) = 0;
+
+  /// The gateway `to` gets the messages whatever it has bound, in the order sent; every gateway but
+  /// this one when `to` is empty. As uncertain as `publish`; dropped when there is no such gateway.
+  virtual void send(GatewayId to, std::vector<MessageRef> batch) = 0;
 };
 
 }  // namespace stampede

@@ -10,8 +10,8 @@ namespace {
 
 class MemoryBusFixture final : public BusFixture {
  public:
-  std::unique_ptr<MessageBus> make_bus(const GatewayId&) override {
-    return std::make_unique<memory::MemoryBus>(broker_);
+  std::unique_ptr<MessageBus> make_bus(const GatewayId& gateway) override {
+    return std::make_unique<memory::MemoryBus>(broker_, gateway);
   }
 
  private:

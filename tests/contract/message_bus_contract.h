@@ -311,6 +311,41 @@ TEST_P(MessageBusContract, SwappingRoomsForTheirPartitionAndBackLosesAndRepeatsN
   }
 }
 
+TEST_P(MessageBusContract, WhatIsSentToAGatewayReachesItAloneAndInOrder) {
+  Gateway third(fixture_->make_bus(GatewayId("gateway-3")));
+  ASSERT_TRUE(third.bind({"for-the-second", "fence"}));
+  ASSERT_TRUE(second_->bind({"fence"}));
+  std::vector<std::string> expected;
+  for (int i = 0; i < 100; ++i) {
+    expected.push_back(std::to_string(i));
+    first_->bus->send(GatewayId("gateway-2"), {sequenced("for-the-second", expected.back())});
+  }
+  first_->bus->send(GatewayId("gateway-4"), {sequenced("for-the-second", "for nobody")});
+  first_->publish({sequenced("fence", "fence")});
+  EXPECT_EQ(bodies_of(arrived(*second_, "for-the-second", expected.size())), expected);
+  EXPECT_EQ(arrived(*second_, "fence", 1).size(), 1U);
+  EXPECT_EQ(arrived(third, "fence", 1).size(), 1U);
+  EXPECT_EQ(bodies_of(arrived(*second_, "for-the-second", 0)), expected) << "each once";
+  EXPECT_TRUE(arrived(third, "for-the-second", 0).empty()) << "bound, but not for it";
+  EXPECT_TRUE(arrived(*first_, "for-the-second", 0).empty());
+}
+
+TEST_P(MessageBusContract, WhatIsSentToAllGatewaysReachesEachOnceWhateverItHasBound) {
+  Gateway third(fixture_->make_bus(GatewayId("gateway-3")));
+  ASSERT_TRUE(third.bind({"for-all", "fence"}));
+  ASSERT_TRUE(second_->bind({"fence"}));
+  ASSERT_TRUE(first_->bind({"for-all"}));
+  first_->bus->send({}, {sequenced("for-all", "one")});
+  first_->publish({sequenced("fence", "fence")});
+  for (Gateway* const gateway : {second_.get(), &third}) {
+    EXPECT_EQ(arrived(*gateway, "fence", 1).size(), 1U);
+    EXPECT_EQ(bodies_of(arrived(*gateway, "for-all", 1)), std::vector<std::string>{"one"});
+  }
+  second_->bus->send(GatewayId("gateway-1"), {sequenced("for-the-first", "fence")});
+  EXPECT_EQ(arrived(*first_, "for-the-first", 1).size(), 1U);
+  EXPECT_TRUE(arrived(*first_, "for-all", 0).empty()) << "not its own";
+}
+
 TEST_P(MessageBusContract, AnswersAnEmptyBind) { EXPECT_TRUE(second_->bind_keys({})); }
 
 }  // namespace stampede::test

@@ -290,6 +290,23 @@ TEST_F(RabbitAdapterTest, RoomsAreBoundAgainAfterAReconnect) {
   }
 }
 
+TEST_F(RabbitAdapterTest, WhatIsSentToAGatewayFindsItAfterAReconnect) {
+  RabbitProcess here(proxied("gateway-1"));
+  RabbitProcess there(options("gateway-2"));
+  Inbox<MessageRef> inbox;
+  start_bus(here, inbox);
+  ASSERT_TRUE(here.becomes_ready());
+  ASSERT_TRUE(there.becomes_ready());
+  for (std::size_t round = 0; round < 3; ++round) {
+    proxy_.cut();
+    ASSERT_TRUE(becomes_unready(here));
+    ASSERT_TRUE(here.becomes_ready());
+    there.bus().send(GatewayId("gateway-1"), {sequenced("unbound", std::to_string(round))});
+    const auto got = inbox.wait_for(round + 1);
+    EXPECT_EQ(got.back()->body, std::to_string(round));
+  }
+}
+
 TEST_F(RabbitAdapterTest, IsReadyAgainOnlyWhenThousandsOfRoomsAndPartitionsAreBound) {
   auto patient = proxied("gateway-1");
   patient.bind_timeout = 60s;

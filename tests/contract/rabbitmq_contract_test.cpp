@@ -19,6 +19,9 @@ class ProcessBus final : public MessageBus {
   }
   void unbind(std::vector<BindingKey> keys) override { process_.bus().unbind(std::move(keys)); }
   void publish(std::vector<MessageRef> batch) override { process_.bus().publish(std::move(batch)); }
+  void send(GatewayId to, std::vector<MessageRef> batch) override {
+    process_.bus().send(std::move(to), std::move(batch));
+  }
 
  private:
   RabbitProcess process_;

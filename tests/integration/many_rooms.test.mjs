@@ -36,14 +36,15 @@ async function joined(gateway, rooms) {
   return client;
 }
 
-/** Patterns bound to the queue that has most of them, as the broker tells it. */
+/** Patterns of rooms bound to the queue that has most of them, as the broker tells it. */
 async function boundAtBroker() {
   const listed = await cluster('rabbitmqctl', '-q', 'list_bindings', '--no-table-headers', 'source_name',
     'destination_name', 'routing_key');
   const queues = new Map();
   for (const line of listed.split('\n')) {
     const [source, queue, pattern] = line.split('\t');
-    if (source !== 'stampede.rooms') continue;
+    // What a gateway hears besides rooms: what is for itself, and for all.
+    if (source !== 'stampede.rooms' || pattern.startsWith('gateway')) continue;
     queues.set(queue, [...(queues.get(queue) ?? []), pattern]);
   }
   return [...queues.values()].sort((a, b) => b.length - a.length)[0] ?? [];

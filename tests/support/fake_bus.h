@@ -35,8 +35,11 @@ class FakeBus final : public MessageBus {
   void publish(std::vector<MessageRef> batch) override {
     published.insert(published.end(), batch.begin(), batch.end());
   }
+  void send(GatewayId to, std::vector<MessageRef> batch) override {
+    for (MessageRef& message : batch) sent.emplace_back(to, std::move(message));
+  }
 
-  /// What another gateway published.
+  /// What another gateway published, or sent here.
   void arrive(std::vector<MessageRef> batch) {
     on_->post([this, batch = std::move(batch)] { handler_(batch); });
   }
@@ -46,6 +49,7 @@ class FakeBus final : public MessageBus {
   std::vector<BindingKey> bound_keys;
   std::vector<BindingKey> unbound_keys;
   std::vector<MessageRef> published;
+  std::vector<std::pair<GatewayId, MessageRef>> sent;  ///< an empty receiver is all of them
 
  private:
   Executor* on_ = nullptr;

@@ -23,6 +23,7 @@ std::vector<MemoryBus*> MemoryBroker::receivers_of(const RoomName& room,
 
 MemoryBus::~MemoryBus() {
   const std::lock_guard lock(broker_.mutex_);
+  broker_.started_.erase(this);
   while (!keys_.empty()) unbind_locked(BindingKey(*keys_.begin()));
 }
 
@@ -30,6 +31,13 @@ void MemoryBus::start(Executor& on, Handler handler) {
   const std::lock_guard lock(broker_.mutex_);
   on_ = &on;
   handler_ = std::move(handler);
+  broker_.started_.insert(this);
+}
+
+void MemoryBus::take(std::vector<MessageRef> messages) const {
+  on_->post([handler = handler_, messages = std::move(messages)]() mutable {
+    handler(std::move(messages));
+  });
 }
 
 void MemoryBus::bind(std::vector<BindingKey> keys, Reply<Result<void>> bound) {
@@ -64,10 +72,14 @@ void MemoryBus::publish(std::vector<MessageRef> batch) {
       by_receiver[receiver].push_back(message);
     }
   }
-  for (auto& [receiver, messages] : by_receiver) {
-    receiver->on_->post([handler = receiver->handler_, messages = std::move(messages)]() mutable {
-      handler(std::move(messages));
-    });
+  for (auto& [receiver, messages] : by_receiver) receiver->take(std::move(messages));
+}
+
+void MemoryBus::send(GatewayId to, std::vector<MessageRef> batch) {
+  if (batch.empty()) return;
+  const std::lock_guard lock(broker_.mutex_);
+  for (const MemoryBus* const bus : broker_.started_) {
+    if (to.empty() ? bus != this : bus->self_ == to) bus->take(batch);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "shared/ports/message_bus.h"
@@ -27,14 +28,16 @@ class MemoryBroker {
                                                      const MemoryBus* except) const;
 
   std::mutex mutex_;
-  std::unordered_map<BindingKey, std::unordered_set<MemoryBus*>> bound_;  ///< guarded by mutex_
+  // Guarded by mutex_.
+  std::unordered_map<BindingKey, std::unordered_set<MemoryBus*>> bound_;
+  std::unordered_set<MemoryBus*> started_;
 };
 
-/// One gateway's end of a MemoryBroker. A gateway's own messages do not come back. Destroying it
+/// The end of `self` of a MemoryBroker. A gateway's own messages do not come back. Destroying it
 /// unbinds it; what was posted to the executor by then still runs there.
 class MemoryBus final : public MessageBus {
  public:
-  explicit MemoryBus(MemoryBroker& broker) : broker_(broker) {}
+  MemoryBus(MemoryBroker& broker, GatewayId self) : broker_(broker), self_(std::move(self)) {}
   ~MemoryBus() override;
   MemoryBus(const MemoryBus&) = delete;
   MemoryBus& operator=(const MemoryBus&) = delete;
@@ -43,11 +46,15 @@ class MemoryBus final : public MessageBus {
   void bind(std::vector<BindingKey> keys, Reply<Result<void>> bound) override;
   void unbind(std::vector<BindingKey> keys) override;
   void publish(std::vector<MessageRef> batch) override;
+  void send(GatewayId to, std::vector<MessageRef> batch) override;
 
  private:
+  /// With the broker's mutex held.
+  void take(std::vector<MessageRef> messages) const;
   void unbind_locked(const BindingKey& key);
 
   MemoryBroker& broker_;
+  const GatewayId self_;
   // Guarded by the broker's mutex.
   Executor* on_ = nullptr;
   Handler handler_;

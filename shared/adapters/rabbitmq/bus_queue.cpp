@@ -90,7 +90,9 @@ void BusQueue::on_queue_declared(std::string_view name) {
   const auto wanted = bindings_.queue_up();
   restoring_ = wanted.size();
   restoring_since_ = std::chrono::steady_clock::now();
-  for (const BindingKey& key : wanted) send_bind(key, false);
+  send_bind(routing_key(GatewayId(settings_.self)), false);
+  send_bind(all_gateways_key(), false);
+  for (const BindingKey& key : wanted) send_bind(topic_pattern(key), false);
   amqp_basic_consume_t method{};
   method.queue = to_amqp(queue_);
   method.no_ack = 1;
@@ -116,8 +118,7 @@ void BusQueue::barrier_passed() {
   meters_.bindings.set(static_cast<double>(bindings_.size()));
 }
 
-void BusQueue::send_bind(const BindingKey& key, bool barrier) {
-  const std::string pattern = topic_pattern(key);
+void BusQueue::send_bind(const std::string& pattern, bool barrier) {
   amqp_queue_bind_t method{};
   method.queue = to_amqp(queue_);
   method.exchange = to_amqp(topology_.rooms_exchange());
@@ -128,7 +129,9 @@ void BusQueue::send_bind(const BindingKey& key, bool barrier) {
 
 void BusQueue::send_binds(const std::vector<BindingKey>& keys) {
   if (keys.empty()) return;
-  for (std::size_t i = 0; i < keys.size(); ++i) send_bind(keys[i], i + 1 == keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    send_bind(topic_pattern(keys[i]), i + 1 == keys.size());
+  }
   connection_->flush();
 }
 

@@ -13,8 +13,8 @@
 namespace stampede::rabbitmq {
 
 /// This gateway's own queue of live messages: exclusive, named by the broker, gone with the
-/// connection, bounded in bytes and age. After a reconnect a new one is bound to everything wanted
-/// before it is consumed. One thread, the loop's.
+/// connection, bounded in bytes and age. Always bound to what is for this gateway; after a
+/// reconnect a new one is bound to everything wanted before it is consumed. One thread, the loop's.
 class BusQueue final : public ChannelUser {
  public:
   struct Settings {
@@ -53,7 +53,7 @@ class BusQueue final : public ChannelUser {
   void on_queue_declared(std::string_view name);
   void on_consuming();
   void barrier_passed();
-  void send_bind(const BindingKey& key, bool barrier);
+  void send_bind(const std::string& pattern, bool barrier);
   void send_binds(const std::vector<BindingKey>& keys);
   void send_unbinds(const std::vector<BindingKey>& keys);
   void pause_if_behind();

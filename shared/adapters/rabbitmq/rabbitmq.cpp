@@ -51,6 +51,12 @@ class Bus final : public MessageBus {
     adapter_.call([batch = std::move(batch)](Adapter& adapter) { adapter.rooms().publish(batch); });
   }
 
+  void send(GatewayId to, std::vector<MessageRef> batch) override {
+    adapter_.call([to = std::move(to), batch = std::move(batch)](Adapter& adapter) {
+      adapter.rooms().send(to, batch);
+    });
+  }
+
  private:
   Handle adapter_;
 };

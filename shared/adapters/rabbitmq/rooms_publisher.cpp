@@ -32,21 +32,30 @@ void RoomsPublisher::on_method(const Method& method) {
   link_.user_changed();
 }
 
+bool RoomsPublisher::can_write(std::size_t messages) {
+  if (ready_ && !link_.blocked()) return true;
+  (ready_ ? meters_.bus_dropped_blocked : meters_.bus_dropped_away)
+      .add(static_cast<double>(messages));
+  return false;
+}
+
 void RoomsPublisher::publish(const std::vector<MessageRef>& batch) {
-  if (!ready_) return meters_.bus_dropped_away.add(static_cast<double>(batch.size()));
-  if (link_.blocked()) return meters_.bus_dropped_blocked.add(static_cast<double>(batch.size()));
-  for (const MessageRef& message : batch) {
-    if (connection_->unsent_bytes() > settings_.max_unsent_bytes) {
-      meters_.bus_dropped_full.add();
-    } else {
-      send(*message);
-    }
-  }
+  if (!can_write(batch.size())) return;
+  for (const MessageRef& message : batch) write(*message, routing_key(message->room));
   connection_->flush();
 }
 
-void RoomsPublisher::send(const Message& message) {
-  const std::string key = routing_key(message.room);
+void RoomsPublisher::send(const GatewayId& to, const std::vector<MessageRef>& batch) {
+  if (!can_write(batch.size())) return;
+  const std::string key = to.empty() ? all_gateways_key() : routing_key(to);
+  for (const MessageRef& message : batch) write(*message, key);
+  connection_->flush();
+}
+
+void RoomsPublisher::write(const Message& message, const std::string& key) {
+  if (connection_->unsent_bytes() > settings_.max_unsent_bytes) {
+    return meters_.bus_dropped_full.add();
+  }
   amqp_basic_publish_t method{};
   method.exchange = to_amqp(topology_.rooms_exchange());
   method.routing_key = to_amqp(key);

@@ -9,8 +9,8 @@
 
 namespace stampede::rabbitmq {
 
-/// The unconfirmed channel: live messages to the rooms exchange, at most once. What cannot be
-/// written now is dropped and counted. One thread, the loop's.
+/// The unconfirmed channel: live messages to the rooms exchange, for rooms and for gateways, at
+/// most once. What cannot be written now is dropped and counted. One thread, the loop's.
 class RoomsPublisher final : public ChannelUser {
  public:
   struct Settings {
@@ -22,6 +22,8 @@ class RoomsPublisher final : public ChannelUser {
                  Meters& meters);
 
   void publish(const std::vector<MessageRef>& batch);
+  /// To one gateway, or to all when `to` is empty.
+  void send(const GatewayId& to, const std::vector<MessageRef>& batch);
 
  private:
   void on_up(Connection& connection) override;
@@ -30,7 +32,9 @@ class RoomsPublisher final : public ChannelUser {
   void on_content(const Content&) override {}
   [[nodiscard]] bool ready() const override { return ready_; }
 
-  void send(const Message& message);
+  /// Whether the broker takes anything; otherwise the batch is counted as dropped.
+  [[nodiscard]] bool can_write(std::size_t messages);
+  void write(const Message& message, const std::string& key);
 
   Settings settings_;
   Link& link_;

@@ -8,7 +8,8 @@ namespace stampede::rabbitmq {
 
 /// The exchanges and queues that the cluster shares, all durable:
 ///
-///     <prefix>.rooms    topic   -> a queue of each gateway, by routing_key(room)
+///     <prefix>.rooms    topic   -> a queue of each gateway, by routing_key(room), and by
+///                                  routing_key(gateway) what is for one gateway alone
 ///     <prefix>.storage  direct  -> <prefix>.storage.<n>, quorum, by n = storage_queue_of(room)
 ///     <prefix>.dead     fanout  -> <prefix>.dead, quorum: what storage refused, with x-reason
 ///

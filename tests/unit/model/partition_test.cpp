@@ -19,6 +19,15 @@ TEST(BindingKeyTest, APartitionsPatternMatchesAllItsRoutingKeys) {
   EXPECT_EQ(topic_pattern({7, {}}), "007.#");
 }
 
+TEST(PartitionTest, KeysOfGatewaysAreNoRoomsAndNoOtherGateways) {
+  const std::string key = routing_key(GatewayId("gateway-1.7f"));
+  EXPECT_EQ(key, "gateway.gateway-1.7f");
+  EXPECT_NE(key, all_gateways_key());
+  // A room's key begins with three digits.
+  EXPECT_FALSE(key[0] >= '0' && key[0] <= '9');
+  EXPECT_FALSE(all_gateways_key()[0] >= '0' && all_gateways_key()[0] <= '9');
+}
+
 TEST(BindingKeyTest, PartitionsAndRoomsAreDifferentKeys) {
   const RoomName room("lobby");
   const std::set<BindingKey> keys{binding_of(room), {partition_of(room), {}}, {0, {}}, {255, {}}};
