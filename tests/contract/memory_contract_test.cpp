@@ -4,6 +4,7 @@
 #include "tests/contract/message_feed_contract.h"
 #include "tests/contract/revocations_contract.h"
 #include "tests/contract/room_directory_contract.h"
+#include "tests/contract/user_directory_contract.h"
 
 namespace stampede::test {
 namespace {
@@ -55,12 +56,25 @@ class MemoryRevocationsFixture final : public RevocationsFixture {
   std::shared_ptr<Revocations> shared_;
 };
 
+class MemoryUserDirectoryFixture final : public UserDirectoryFixture {
+ public:
+  std::shared_ptr<UserDirectory> make_directory(const GatewayId& gateway) override {
+    return std::make_shared<memory::MemoryUserDirectory>(users_, gateway);
+  }
+
+ private:
+  memory::MemoryUsers users_;
+};
+
 INSTANTIATE_TEST_SUITE_P(Memory, MessageBusContract,
                          testing::Values([] { return std::make_unique<MemoryBusFixture>(); }));
 INSTANTIATE_TEST_SUITE_P(Memory, MessageFeedContract,
                          testing::Values([] { return std::make_unique<MemoryFeedFixture>(); }));
 INSTANTIATE_TEST_SUITE_P(Memory, RoomDirectoryContract, testing::Values([] {
                            return std::make_unique<MemoryDirectoryFixture>();
+                         }));
+INSTANTIATE_TEST_SUITE_P(Memory, UserDirectoryContract, testing::Values([] {
+                           return std::make_unique<MemoryUserDirectoryFixture>();
                          }));
 INSTANTIATE_TEST_SUITE_P(Memory, RevocationsContract, testing::Values([] {
                            return std::make_unique<MemoryRevocationsFixture>();

@@ -3,6 +3,7 @@
 #include "tests/contract/redis_gateway.h"
 #include "tests/contract/revocations_contract.h"
 #include "tests/contract/room_directory_contract.h"
+#include "tests/contract/user_directory_contract.h"
 
 namespace stampede::test {
 namespace {
@@ -55,6 +56,32 @@ class RedisRevocationsFixture final : public RevocationsFixture {
   RedisClient client_{url_};
 };
 
+class RedisUserDirectoryFixture final : public UserDirectoryFixture {
+ public:
+  ~RedisUserDirectoryFixture() override {
+    for (const std::string& key : client_.keys(prefix_ + ":*")) client_.run({"UNLINK", key});
+  }
+
+  std::shared_ptr<UserDirectory> make_directory(const GatewayId& gateway) override {
+    redis::Options options;
+    options.url = url_;
+    options.gateway = gateway;
+    options.prefix = prefix_;
+    auto made = std::make_shared<RedisGateway>(options);
+    made->wait_ready();
+    UserDirectory& port = made->users();
+    return {std::move(made), &port};
+  }
+
+ private:
+  const std::string url_ = test_redis_url();
+  const std::string prefix_ = "stampede-test-" + random_hex(6);
+  RedisClient client_{url_};
+};
+
+INSTANTIATE_TEST_SUITE_P(Redis, UserDirectoryContract, testing::Values([] {
+                           return std::make_unique<RedisUserDirectoryFixture>();
+                         }));
 INSTANTIATE_TEST_SUITE_P(Redis, RevocationsContract, testing::Values([] {
                            return std::make_unique<RedisRevocationsFixture>();
                          }));

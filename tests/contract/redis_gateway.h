@@ -17,11 +17,13 @@ class RedisGateway final : public RoomDirectory {
     if (!made) throw std::runtime_error(made.error().detail);
     directory_ = std::move(made->directory);
     revocations_ = std::move(made->revocations);
+    users_ = std::move(made->users);
     loop_.start();
   }
   ~RedisGateway() override {
     loop_.stop();
     revocations_.reset();
+    users_.reset();
     directory_.reset();
   }
 
@@ -35,6 +37,7 @@ class RedisGateway final : public RoomDirectory {
   [[nodiscard]] std::string metrics() const { return metrics_.expose(); }
   Loop& loop() { return loop_; }
   Revocations& revocations() { return *revocations_; }
+  UserDirectory& users() { return *users_; }
 
   void sequence(std::vector<SequenceRequest> batch,
                 Reply<std::vector<Result<Sequenced>>> sequenced) override {
@@ -64,6 +67,7 @@ class RedisGateway final : public RoomDirectory {
   Health health_;
   std::shared_ptr<RoomDirectory> directory_;
   std::shared_ptr<Revocations> revocations_;
+  std::shared_ptr<UserDirectory> users_;
 };
 
 }  // namespace stampede::test

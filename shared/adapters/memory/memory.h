@@ -7,3 +7,4 @@
 #include "shared/adapters/memory/memory_directory.h"
 #include "shared/adapters/memory/memory_feed.h"
 #include "shared/adapters/memory/memory_revocations.h"
+#include "shared/adapters/memory/memory_users.h"

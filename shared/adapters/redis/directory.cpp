@@ -26,7 +26,8 @@ Directory::Directory(Loop& loop, const Options& options, Server server, Metrics&
           context_, [this] { open(); }, metrics),
       sequencer_(context_, [this] { registrar_.on_data_lost(); }),
       reads_(context_),
-      revocations_(context_) {
+      revocations_(context_),
+      users_(context_) {
   // Nobody tells a directory without a lease when Redis has come back empty.
   if (options_.gateway.empty()) context_.unproven_till = Clock::Instant::max();
   health_.set(kComponent, false, connection_.reason());
@@ -89,6 +90,7 @@ void Directory::open() {
   connection_.settle();
   health_.set(kComponent, true);
   revocations_.on_open();
+  users_.register_all();
   for (const Held& held : std::exchange(held_, {})) held.call(nullptr);
 }
 
@@ -97,6 +99,11 @@ void Directory::close(const std::string& reason) {
   registrar_.on_down();
   revocations_.on_close();
   health_.set(kComponent, false, reason);
+}
+
+Result<void> Directory::check_registers() const {
+  if (!options_.gateway.empty()) return {};
+  return Error(Errc::kInvalidArgument, "a directory without a gateway id has no members");
 }
 
 void Directory::sequence(std::vector<SequenceRequest> batch,
@@ -118,8 +125,8 @@ void Directory::enter(std::vector<Member> members, Reply<Result<std::vector<Seq>
       entered(*refused);
       return;
     }
-    if (options_.gateway.empty()) {
-      entered(Error(Errc::kInvalidArgument, "a directory without a gateway id has no members"));
+    if (const auto registers = check_registers(); !registers) {
+      entered(registers.error());
       return;
     }
     for (const Member& member : members) membership_.enter(member);
@@ -234,6 +241,41 @@ void Directory::members(RoomName room, Reply<Result<std::vector<Member>>> found)
         registrar_.after_changes([this, room, found] { reads_.members(room, found); });
       }
     });
+  });
+}
+
+void Directory::enter(std::vector<QueueSession> sessions, Reply<Result<void>> entered) {
+  submit(
+      [this, sessions = std::move(sessions), entered = std::move(entered)](const Error* refused) {
+        const auto registers = check_registers();
+        if (refused != nullptr || !registers) {
+          entered(refused != nullptr ? *refused : registers.error());
+          return;
+        }
+        users_.remember(sessions);
+        when_open([this, sessions, entered](const Error* still_away) {
+          if (still_away != nullptr) {
+            entered(*still_away);
+          } else {
+            users_.send(sessions, entered);
+          }
+        });
+      });
+}
+
+void Directory::leave(std::vector<QueueSession> sessions) {
+  submit([this, sessions = std::move(sessions)](const Error* refused) {
+    if (refused == nullptr) users_.leave(sessions, open_);
+  });
+}
+
+void Directory::find(std::vector<UserQueue> queues, Reply<Result<Places>> found) {
+  submit([this, queues = std::move(queues), found = std::move(found)](const Error* refused) {
+    if (refused != nullptr || !open_) {
+      found(refused != nullptr ? *refused : away());
+      return;
+    }
+    users_.find(queues, found);
   });
 }
 

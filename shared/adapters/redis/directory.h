@@ -9,12 +9,13 @@
 #include "shared/adapters/redis/registrar.h"
 #include "shared/adapters/redis/revocation_log.h"
 #include "shared/adapters/redis/sequencer.h"
+#include "shared/adapters/redis/user_queues.h"
 
 namespace stampede::redis {
 
 /// The ports: takes calls from any thread to the loop, and decides which of them wait while Redis
 /// is away. The rest is the parts'.
-class Directory final : public RoomDirectory, public Revocations {
+class Directory final : public RoomDirectory, public Revocations, public UserDirectory {
  public:
   Directory(Loop& loop, const Options& options, Server server, Metrics& metrics, Health& health);
   ~Directory() override;
@@ -30,6 +31,10 @@ class Directory final : public RoomDirectory, public Revocations {
   void last(std::vector<RoomName> rooms, Reply<Result<std::vector<Seq>>> found) override;
   void rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> found) override;
   void members(RoomName room, Reply<Result<std::vector<Member>>> found) override;
+
+  void enter(std::vector<QueueSession> sessions, Reply<Result<void>> entered) override;
+  void leave(std::vector<QueueSession> sessions) override;
+  void find(std::vector<UserQueue> queues, Reply<Result<Places>> found) override;
 
   void revoke(Revocation revocation, Reply<Result<void>> revoked) override;
   void watch(Executor& on, News news) override;
@@ -49,6 +54,8 @@ class Directory final : public RoomDirectory, public Revocations {
   void open();
   void close(const std::string& reason);
   [[nodiscard]] Error away() const;
+  /// What a directory without a lease says to who wants to enter.
+  [[nodiscard]] Result<void> check_registers() const;
   void send_enter(const std::vector<Member>& members,
                   const Reply<Result<std::vector<Seq>>>& entered);
 
@@ -71,6 +78,7 @@ class Directory final : public RoomDirectory, public Revocations {
   Sequencer sequencer_;
   Reads reads_;
   RevocationLog revocations_;
+  UserQueues users_;
 };
 
 }  // namespace stampede::redis

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "shared/model/message.h"
+#include "shared/ports/user_directory.h"
 
 namespace stampede::redis {
 
@@ -17,8 +18,10 @@ namespace stampede::redis {
 /// - `<prefix>:{<room>}:k:<user>\n<key>`: string "<seq> <prev> <id>" of the message that had the
 ///   sender's key first
 /// - `<prefix>:rooms`: sorted set of "<room> <gen>", all with score 0
+/// - `<prefix>:user:<user>\n<queue>`: hash, registration -> number of sessions that have the queue
 /// - `<prefix>:{gateways}:leases`: sorted set, registration -> end of its lease in ms, 0 = dead
 /// - `<prefix>:{gateways}:rooms:<reg>`: set of the rooms that may have members of the registration
+/// - `<prefix>:{gateways}:queues:<reg>`: set of the "<user>\n<queue>" that may have its field
 /// - `<prefix>:{gateways}:epoch`: string "<server run id> <since ms>": when Redis last came back
 /// - `<prefix>:{gateways}:revocations`: sorted set, "u:<user>" or "t:<token id>" -> when, in ms
 ///
@@ -42,6 +45,13 @@ class Keys {
   [[nodiscard]] std::string leases() const { return prefix_ + ":{gateways}:leases"; }
   [[nodiscard]] std::string epoch() const { return prefix_ + ":{gateways}:epoch"; }
   [[nodiscard]] std::string revocations() const { return prefix_ + ":{gateways}:revocations"; }
+  /// Of a queue_entry.
+  [[nodiscard]] std::string user_queue(const std::string& entry) const {
+    return prefix_ + ":user:" + entry;
+  }
+  [[nodiscard]] std::string queues_of(const std::string& registration) const {
+    return prefix_ + ":{gateways}:queues:" + registration;
+  }
   [[nodiscard]] std::string rooms_of(const std::string& registration) const {
     return prefix_ + ":{gateways}:rooms:" + registration;
   }
@@ -55,6 +65,11 @@ class Keys {
 
   std::string prefix_;
 };
+
+/// A user's queue in one piece. Neither part has a control character, so they cannot run together.
+inline std::string queue_entry(const UserQueue& queue) {
+  return queue.user.str() + '\n' + queue.name.str();
+}
 
 /// Entry of the rooms index. A blank sorts below every character of a room name, so entries are in
 /// the order of names; the generation tells a room's lives apart, so that removing the entry of one

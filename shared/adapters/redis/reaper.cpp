@@ -7,8 +7,8 @@
 namespace stampede::redis {
 namespace {
 
-/// Rooms between two looks at what else waits for Redis.
-constexpr std::size_t kRoomsAtOnce = 500;
+/// Rooms or queues between two looks at what else waits for Redis.
+constexpr std::size_t kAtOnce = 500;
 
 }  // namespace
 
@@ -23,7 +23,32 @@ void Reaper::reap(const std::string& registration) {
 
 void Reaper::next(const std::string& registration) {
   context_.connection.send(
-      Command({"SRANDMEMBER", context_.keys.rooms_of(registration), std::to_string(kRoomsAtOnce)}),
+      Command({"SRANDMEMBER", context_.keys.queues_of(registration), std::to_string(kAtOnce)}),
+      [this, registration](const Result<Answer>& answer) {
+        if (!answer) {
+          at_work_.erase(registration);
+        } else if (answer->size() > 0) {
+          remove_queues(registration, *answer);
+        } else {
+          next_rooms(registration);
+        }
+      });
+}
+
+void Reaper::remove_queues(const std::string& registration, Answer entries) {
+  std::vector<std::string> done{"SREM", context_.keys.queues_of(registration)};
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    std::string entry(entries[i].text());
+    context_.connection.send(Command({"HDEL", context_.keys.user_queue(entry), registration}),
+                             [](const Result<Answer>&) {});
+    done.push_back(std::move(entry));
+  }
+  finish_step(registration, std::move(done));
+}
+
+void Reaper::next_rooms(const std::string& registration) {
+  context_.connection.send(
+      Command({"SRANDMEMBER", context_.keys.rooms_of(registration), std::to_string(kAtOnce)}),
       [this, registration](const Result<Answer>& answer) {
         if (!answer) {
           at_work_.erase(registration);
@@ -39,7 +64,8 @@ void Reaper::next(const std::string& registration) {
         }
         context_.connection.send(
             Command::call(Script::kRetire,
-                          {context_.keys.leases(), context_.keys.rooms_of(registration)},
+                          {context_.keys.leases(), context_.keys.rooms_of(registration),
+                           context_.keys.queues_of(registration)},
                           {registration}),
             [this, registration](const Result<Answer>& retired) {
               at_work_.erase(registration);
@@ -56,7 +82,11 @@ void Reaper::remove_from(const std::string& registration, const std::vector<Room
     send_leave(context_, registration, room, {});
     done.push_back(room.str());
   }
-  context_.connection.send(Command(std::move(done)),
+  finish_step(registration, std::move(done));
+}
+
+void Reaper::finish_step(const std::string& registration, std::vector<std::string> what) {
+  context_.connection.send(Command(std::move(what)),
                            [this, registration](const Result<Answer>& answer) {
                              if (answer) {
                                next(registration);

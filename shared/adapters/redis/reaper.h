@@ -10,8 +10,8 @@
 
 namespace stampede::redis {
 
-/// Removes what dead registrations have left in rooms, some rooms at a time. Every gateway does it
-/// for every other: all steps may be repeated and interleaved. Loop's thread only.
+/// Removes what dead registrations have left in rooms and users' queues, some at a time. Every
+/// gateway does it for every other: all steps may be repeated and interleaved. Loop's thread only.
 class Reaper {
  public:
   Reaper(Context& context, Metrics& metrics);
@@ -23,6 +23,10 @@ class Reaper {
 
  private:
   void next(const std::string& registration);
+  void next_rooms(const std::string& registration);
+  void remove_queues(const std::string& registration, Answer entries);
+  /// Ends a step: `what` is removed from a set of the registration, then the next step begins.
+  void finish_step(const std::string& registration, std::vector<std::string> what);
   void remove_from(const std::string& registration, const std::vector<RoomName>& rooms);
 
   Context& context_;

@@ -51,8 +51,8 @@ Result<std::unique_ptr<RoomDirectory>> make_directory(Loop& loop, const Options&
 Result<Ports> make_ports(Loop& loop, const Options& options, Metrics& metrics, Health& health) {
   auto made = make(loop, options, metrics, health);
   if (!made) return made.error();
-  const std::shared_ptr<Directory> both = *std::move(made);
-  return Ports{both, both};
+  const std::shared_ptr<Directory> one = *std::move(made);
+  return Ports{one, one, one};
 }
 
 }  // namespace stampede::redis

@@ -9,6 +9,7 @@
 #include "shared/base/metrics.h"
 #include "shared/ports/revocations.h"
 #include "shared/ports/room_directory.h"
+#include "shared/ports/user_directory.h"
 #include "shared/runtime/loop.h"
 
 namespace stampede::redis {
@@ -37,11 +38,11 @@ struct Options {
 /// The directory in Redis 7. Never blocks; connects, and connects again, by itself. All work is
 /// done on `loop`'s thread.
 ///
-/// While Redis is away `sequence` answers kUnavailable at once; `enter`, `recent`, `rooms` and
-/// `members` wait for it up to the timeout. A member whose `enter` failed is remembered like any
-/// other and registered when Redis is back, until it leaves: the caller decides whether it stays.
-/// Redis may lose its data: every gateway registers its members again, and everything is `remote`
-/// for a lease's time.
+/// While Redis is away `sequence` and `find` answer kUnavailable at once; `enter`, `recent`,
+/// `rooms` and `members` wait for it up to the timeout. A member whose `enter` failed is remembered
+/// like any other and registered when Redis is back, until it leaves: the caller decides whether it
+/// stays. Redis may lose its data: every gateway registers its members again, and everything is
+/// `remote` for a lease's time.
 ///
 /// A key remembered is the sender's own: two users may use the same one.
 ///
@@ -54,14 +55,15 @@ struct Options {
 Result<std::unique_ptr<RoomDirectory>> make_directory(Loop& loop, const Options& options,
                                                       Metrics& metrics, Health& health);
 
-/// What Redis does for one program, over one connection. Both ports are one object, which goes when
-/// both have been let go.
+/// What Redis does for one program, over one connection. The ports are one object, which goes when
+/// all have been let go.
 struct Ports {
   std::shared_ptr<RoomDirectory> directory;
   std::shared_ptr<Revocations> revocations;
+  std::shared_ptr<UserDirectory> users;
 };
 
-/// The directory and the revocations together; everything said of `make_directory` holds for both.
+/// The ports together; everything said of `make_directory` holds for each.
 /// Revocations are looked for while somebody watches. `revoke` waits for Redis up to the timeout.
 /// When Redis has lost its data, whoever remembers revocations writes them again.
 Result<Ports> make_ports(Loop& loop, const Options& options, Metrics& metrics, Health& health);

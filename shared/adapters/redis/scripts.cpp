@@ -138,11 +138,11 @@ local dead = redis.call('ZRANGEBYSCORE', leases, '-inf', string.format('%.0f', n
 return {holds, now - tonumber(since), dead}
 )lua";
 
-// KEYS leases, rooms of the registration
+// KEYS leases, rooms of the registration, user queues of the registration
 // ARGV registration
 // Forgets a dead registration when nothing is left of it.
 constexpr std::string_view kRetire = R"lua(
-if redis.call('SCARD', KEYS[2]) > 0 then return 0 end
+if redis.call('SCARD', KEYS[2]) + redis.call('SCARD', KEYS[3]) > 0 then return 0 end
 return redis.call('ZREM', KEYS[1], ARGV[1])
 )lua";
 
