@@ -92,6 +92,7 @@ void Driver::add(Part part) {
 void Driver::run() {
   std::array<epoll_event, 256> events{};
   while (!stage_.end) {
+    leave_or_come_back();
     open_some();
     const std::uint64_t now = now_ns();
     publish_due(now);
@@ -101,8 +102,15 @@ void Driver::run() {
       auto& event = events[static_cast<std::size_t>(i)];
       on_event(*static_cast<Connection*>(event.data.ptr), event.events);
     }
-    stage_.delivered += tally_.delivered - std::exchange(reported_, tally_.delivered);
+    tell_stage();
   }
+}
+
+/// What is expected first, so that everything is never thought to be there too early.
+void Driver::tell_stage() {
+  stage_.expected += tally_.expected - std::exchange(announced_, tally_.expected);
+  stage_.confirmed += tally_.confirmed - std::exchange(receipted_, tally_.confirmed);
+  stage_.delivered += tally_.delivered - std::exchange(reported_, tally_.delivered);
 }
 
 /// Between two messages that are due closer together than a millisecond there is no waiting.
@@ -117,8 +125,25 @@ int Driver::wait_ms(std::uint64_t now) const noexcept {
 }
 
 void Driver::open_some() {
-  while (opening_ < plan_.connecting && next_to_open_ < connections_.size()) {
-    connect(*connections_[next_to_open_++]);
+  while (!away_ && opening_ < plan_.connecting && next_to_open_ < connections_.size()) {
+    Connection& next = *connections_[next_to_open_++];
+    if (next.state == Connection::State::kWaiting) connect(next);
+  }
+}
+
+void Driver::leave_or_come_back() {
+  if (stage_.away == away_) return;
+  away_ = !away_;
+  next_to_open_ = 0;
+  if (!away_) return;
+  for (const auto& connection : connections_) {
+    if (connection->part.role != Role::kMember) continue;
+    close(std::exchange(connection->fd, -1));
+    connection->state = Connection::State::kWaiting;
+    connection->step = 0;
+    connection->partial.clear();
+    connection->unsent.clear();
+    --stage_.ready;
   }
 }
 
@@ -217,6 +242,9 @@ void Driver::on_protocol(Connection& connection, Event event, std::string_view p
     case Event::kNothing: return;
     case Event::kReady:
       connection.state = Connection::State::kReady;
+      if (plan_.resume && connection.part.since.empty()) {
+        connection.part.since = protocol_.position(payload);
+      }
       tally_.connect.record(now_ns() - connection.started_ns);
       return finish_opening(true);
     case Event::kDelivery: return on_delivery(connection, payload);
@@ -293,8 +321,7 @@ void Driver::publish_due(std::uint64_t now) {
     publish(*publishers_[scheduled_ % publishers_.size()], due);
     ++scheduled_;
   }
-  done_publishing_ = true;
-  --stage_.publishing;
+  finish_publishing();
 }
 
 void Driver::publish_windows(std::uint64_t now) {
@@ -309,7 +336,12 @@ void Driver::publish_windows(std::uint64_t now) {
     left = left || publisher->sent < plan_.messages || !publisher->unconfirmed.empty();
   }
   if (left) return;
+  finish_publishing();
+}
+
+void Driver::finish_publishing() {
   done_publishing_ = true;
+  tell_stage();
   --stage_.publishing;
 }
 

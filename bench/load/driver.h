@@ -23,6 +23,9 @@ struct Stage {
   std::atomic<std::uint64_t> count_to_ns{0};  ///< nothing is due from here on
   std::atomic<std::size_t> publishing{0};     ///< threads that have something left to send
   std::atomic<std::uint64_t> delivered{0};    ///< of all threads, roughly: each adds now and then
+  std::atomic<std::uint64_t> confirmed{0};    ///< likewise
+  std::atomic<std::uint64_t> expected{0};     ///< deliveries, likewise
+  std::atomic<bool> away{false};  ///< members give up their connections, and come back when not
   std::atomic<bool> end{false};
 };
 
@@ -44,6 +47,7 @@ class Driver {
  private:
   void add(Part part);
   void open_some();
+  void leave_or_come_back();
   void connect(Connection& connection);
   void on_event(Connection& connection, std::uint32_t events);
   void on_readable(Connection& connection);
@@ -59,6 +63,8 @@ class Driver {
   void publish_due(std::uint64_t now);
   void publish_windows(std::uint64_t now);
   void publish(Connection& connection, std::uint64_t due_ns);
+  void finish_publishing();
+  void tell_stage();
   [[nodiscard]] bool counts(std::uint64_t due_ns) const noexcept;
   [[nodiscard]] std::size_t members_of(std::size_t room) const noexcept;
   [[nodiscard]] int wait_ms(std::uint64_t now) const noexcept;
@@ -73,8 +79,11 @@ class Driver {
   std::size_t next_to_open_ = 0;
   std::size_t opening_ = 0;
   std::uint64_t scheduled_ = 0;  ///< messages of the rate so far
+  bool away_ = false;
   bool done_publishing_ = false;
-  std::uint64_t reported_ = 0;  ///< deliveries that `stage_` knows of
+  std::uint64_t reported_ = 0;   ///< deliveries that `stage_` knows of
+  std::uint64_t receipted_ = 0;  ///< confirmations that it knows of
+  std::uint64_t announced_ = 0;  ///< expected deliveries that it knows of
   std::vector<char> buffer_;
   Tally tally_;
 };

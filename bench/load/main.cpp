@@ -68,6 +68,8 @@ void describe(CLI::App& app, Plan& plan, Arguments& arguments) {
                  "Without a rate: messages of each publisher, as fast as they are confirmed");
   app.add_option("--window", plan.window, "Without a rate: unconfirmed messages of a publisher")
       ->capture_default_str();
+  app.add_flag("--resume", plan.resume,
+               "Without a rate: members lose their connections, miss all messages, and come back");
   app.add_option("--settle", arguments.settle, "Seconds of silence before work begins")
       ->capture_default_str();
   app.add_option("--warm-up", arguments.warm_up, "Seconds at the rate that are not counted")
@@ -90,6 +92,10 @@ int main_of(int argc, char** argv) {
   }
   for (const std::string& target : arguments.publish_targets) {
     plan.publishers_at.push_back(parse_target(target));
+  }
+  if (plan.resume && plan.protocol.name != "stomp") {
+    throw CLI::ValidationError(
+        "--resume needs positions in rooms, which only --protocol stomp has");
   }
   plan.settle = Seconds(arguments.settle);
   plan.warm_up = Seconds(arguments.warm_up);

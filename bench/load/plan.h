@@ -34,6 +34,8 @@ struct Plan {
   std::size_t window = 100;  ///< unconfirmed messages of a publisher, when there is no rate
   std::size_t messages = 0;  ///< of each publisher, when there is no rate
 
+  bool resume = false;  ///< members lose their connections, miss all messages and come back
+
   Seconds settle{1};     ///< silence after the last connection, for memory and idle CPU
   Seconds warm_up{2};    ///< of a rate, not counted
   Seconds duration{10};  ///< of a rate, counted

@@ -15,6 +15,7 @@ struct Part {
   Role role = Role::kMember;
   std::size_t number = 0;  ///< among those of its role
   std::size_t room = 0;
+  std::string since{};  ///< the position that a member comes back with; empty: it was never there
 };
 
 enum class Event : std::uint8_t {
@@ -41,6 +42,9 @@ class Protocol {
   /// Appends one published message, framed. `number` counts from 1 for each publisher.
   virtual void publish(const Part& part, std::uint32_t number, std::string_view body,
                        std::string& out) const = 0;
+  /// The position in the room that the message which made a member ready tells; empty where the
+  /// protocol has none, and nobody can come back.
+  [[nodiscard]] virtual std::string position(std::string_view) const { return {}; }
   /// Whether every published message is answered by kConfirmed.
   [[nodiscard]] virtual bool confirms() const noexcept { return false; }
 };

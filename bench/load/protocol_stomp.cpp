@@ -34,12 +34,22 @@ class Stomp final : public Protocol {
     if (payload.starts_with("CONNECTED")) {
       step = kSubscribing;
       if (part.role == Role::kPublisher) return Event::kReady;
-      append_frame(
-          out, Opcode::kText,
-          "SUBSCRIBE\nid:sub-0\nreceipt:live\ndestination:" + destination(part) + "\n\n\0"s);
+      std::string frame =
+          "SUBSCRIBE\nid:sub-0\nreceipt:live\ndestination:" + destination(part) + "\n";
+      if (!part.since.empty()) frame += "since:" + part.since + "\n";
+      append_frame(out, Opcode::kText, frame + "\n\0"s);
       return Event::kNothing;
     }
     return payload.starts_with("ERROR") ? Event::kRefused : Event::kNothing;
+  }
+
+  /// Stampede's RECEIPT of a SUBSCRIBE has a header `seq`.
+  [[nodiscard]] std::string position(std::string_view payload) const override {
+    constexpr std::string_view kHeader = "\nseq:";
+    const std::size_t at = payload.find(kHeader);
+    if (at == std::string_view::npos) return {};
+    const std::string_view value = payload.substr(at + kHeader.size());
+    return std::string(value.substr(0, value.find('\n')));
   }
 
   void publish(const Part& part, std::uint32_t number, std::string_view body,

@@ -78,18 +78,20 @@ void connect_all(const Plan& plan, Crew& crew, Outcome& outcome) {
   }
 }
 
-/// Until nothing has come for a while; a loss must not be what has not arrived yet. Returns how
-/// long after the call the last delivery came.
+/// Until everything is there or nothing has come for a while; a loss must not be what has not
+/// arrived yet. Returns how long after the call the last delivery came.
 Seconds let_the_rest_arrive(const Plan& plan, Stage& stage) {
-  constexpr auto kQuiet = 1s;
+  constexpr auto kQuiet = 5s;
   const std::uint64_t start = now_ns();
   std::uint64_t seen = stage.delivered;
   Seconds last{0};
   while (since(start) - last < kQuiet && since(start) < plan.patience) {
     std::this_thread::sleep_for(kLook);
-    if (stage.delivered == seen) continue;
-    seen = stage.delivered;
-    last = since(start);
+    if (stage.delivered != seen) {
+      seen = stage.delivered;
+      last = since(start);
+    }
+    if (stage.publishing == 0 && seen >= stage.expected) break;
   }
   return last;
 }
@@ -110,30 +112,68 @@ void at_a_rate(const Plan& plan, Stage& stage, Outcome& outcome) {
   outcome.own_cpu = cpu_of({getpid()}) - own;
 }
 
-void at_a_window(const Plan& plan, Stage& stage, Outcome& outcome) {
-  const double servers = cpu_of(plan.servers);
-  const double own = cpu_of({getpid()});
-  const std::uint64_t begin = now_ns();
+/// Nothing is left out of what is counted.
+void begin_window(Stage& stage) {
   stage.count_from_ns = 0;
   stage.count_to_ns = std::numeric_limits<std::uint64_t>::max();
-  stage.begin_ns = begin;
+  stage.begin_ns = now_ns();
+}
+
+std::uint64_t deliveries_of(const Plan& plan) {
   std::uint64_t deliveries = 0;
   for (std::size_t i = 0; i < plan.publishers; ++i) {
     const std::size_t room = i % plan.rooms;
     deliveries +=
         plan.messages * (plan.members / plan.rooms + (room < plan.members % plan.rooms ? 1 : 0));
   }
+  return deliveries;
+}
+
+/// Until `done`; false when nothing has been delivered or confirmed for as long as patience lasts.
+template <typename Done>
+bool await(const Plan& plan, const Stage& stage, Done done) {
   std::uint64_t seen = 0;
-  std::uint64_t progress = begin;
-  // Ends early when nothing has come for as long as patience lasts.
-  while (stage.publishing > 0 || stage.delivered < deliveries) {
-    if (stage.delivered != seen) {
-      seen = stage.delivered;
+  std::uint64_t progress = now_ns();
+  while (!done()) {
+    const std::uint64_t now_seen = stage.delivered + stage.confirmed;
+    if (now_seen != seen) {
+      seen = now_seen;
       progress = now_ns();
     }
-    if (since(progress) > plan.patience) break;
+    if (since(progress) > plan.patience) return false;
     std::this_thread::sleep_for(1ms);
   }
+  return true;
+}
+
+void at_a_window(const Plan& plan, Stage& stage, Outcome& outcome) {
+  const double servers = cpu_of(plan.servers);
+  const double own = cpu_of({getpid()});
+  const std::uint64_t begin = now_ns();
+  const std::uint64_t deliveries = deliveries_of(plan);
+  begin_window(stage);
+  await(plan, stage, [&] { return stage.publishing == 0 && stage.delivered >= deliveries; });
+  outcome.counted = since(begin);
+  outcome.work_cpu = cpu_of(plan.servers) - servers;
+  outcome.own_cpu = cpu_of({getpid()}) - own;
+}
+
+/// What is measured begins when the members come back.
+void missed_and_resumed(const Plan& plan, Stage& stage, Outcome& outcome) {
+  const std::uint64_t deliveries = deliveries_of(plan);
+  stage.away = true;
+  if (!await(plan, stage, [&] { return stage.ready == plan.publishers; })) {
+    throw std::runtime_error("members did not let go of their connections");
+  }
+  begin_window(stage);
+  if (!await(plan, stage, [&] { return stage.publishing == 0; })) {
+    throw std::runtime_error("what members are to miss was not confirmed");
+  }
+  const double servers = cpu_of(plan.servers);
+  const double own = cpu_of({getpid()});
+  const std::uint64_t begin = now_ns();
+  stage.away = false;
+  await(plan, stage, [&] { return stage.delivered >= deliveries; });
   outcome.counted = since(begin);
   outcome.work_cpu = cpu_of(plan.servers) - servers;
   outcome.own_cpu = cpu_of({getpid()}) - own;
@@ -155,6 +195,8 @@ Outcome run(const Plan& plan) {
 
   if (plan.rate > 0) {
     at_a_rate(plan, crew.stage(), outcome);
+  } else if (plan.messages > 0 && plan.resume) {
+    missed_and_resumed(plan, crew.stage(), outcome);
   } else if (plan.messages > 0) {
     at_a_window(plan, crew.stage(), outcome);
   }
