@@ -94,13 +94,13 @@ void drive_binds(const std::string& url, std::size_t rooms) {
   process.ports.bus->start(process.asker, [](const std::vector<MessageRef>&) {});
   Open open;
   for (std::size_t first = 0; first < rooms; first += kBatch) {
-    std::vector<RoomName> names;
+    std::vector<BindingKey> keys;
     for (std::size_t i = first; i < std::min(first + kBatch, rooms); ++i) {
-      names.emplace_back("room-" + std::to_string(i));
+      keys.push_back(binding_of(RoomName("room-" + std::to_string(i))));
     }
     open.wait_below(2);
     open.add(1);
-    process.ports.bus->bind(std::move(names),
+    process.ports.bus->bind(std::move(keys),
                             Reply<Result<void>>(process.asker, [&open](const Result<void>& bound) {
                               bound.value();
                               open.done(1);

@@ -2,6 +2,9 @@
 // see docs/decisions/0002-drive-rabbitmq-c-as-a-codec.md.
 //
 //     bench_rabbitmq_drive amqp://guest:guest@127.0.0.1:5672/ [messages] [rounds] [broker pid]
+//     [way]
+//
+// A way is blocking, codec, feed or binds; without one all are measured in turn.
 #include <sys/resource.h>
 
 #include <chrono>
@@ -11,6 +14,7 @@
 #include <fstream>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include <unistd.h>
 
@@ -72,7 +76,8 @@ int main(int argc, char** argv) try {
   using namespace stampede::bench;
   if (argc < 2) {
     std::fprintf(stderr,
-                 "usage: %s amqp://user:password@host:port/ [messages] [rounds] [broker pid]\n",
+                 "usage: %s amqp://user:password@host:port/ [messages] [rounds] [broker pid] "
+                 "[blocking|codec|feed|binds]\n",
                  argv[0]);
     return 2;
   }
@@ -81,11 +86,26 @@ int main(int argc, char** argv) try {
   if (argc > 2) work.messages = std::stoul(argv[2]);
   const unsigned long rounds = argc > 3 ? std::stoul(argv[3]) : 3;
   const std::string broker = argc > 4 ? argv[4] : "";
+  const std::string_view only = argc > 5 ? argv[5] : "";
+  const auto chosen = [only](std::string_view way) { return only.empty() || only == way; };
+  if (!only.empty() && !chosen("blocking") && !chosen("codec") && !chosen("feed") &&
+      !chosen("binds")) {
+    std::fprintf(stderr, "way is '%s'; allowed: blocking, codec, feed, binds\n", argv[5]);
+    return 2;
+  }
   for (unsigned long round = 0; round < rounds; ++round) {
-    measure("library's blocking I/O", work.messages, broker, [&] { drive_blocking(work); });
-    measure("codec with Asio", work.messages, broker, [&] { drive_codec(work); });
-    measure("MessageFeed::append", work.messages, broker, [&] { drive_feed(work); });
-    measure("MessageBus::bind", 10'000, broker, [&] { drive_binds(work.url, 10'000); });
+    if (chosen("blocking")) {
+      measure("library's blocking I/O", work.messages, broker, [&] { drive_blocking(work); });
+    }
+    if (chosen("codec")) {
+      measure("codec with Asio", work.messages, broker, [&] { drive_codec(work); });
+    }
+    if (chosen("feed")) {
+      measure("MessageFeed::append", work.messages, broker, [&] { drive_feed(work); });
+    }
+    if (chosen("binds")) {
+      measure("MessageBus::bind", 10'000, broker, [&] { drive_binds(work.url, 10'000); });
+    }
     remove_topology(work.url);
   }
   return 0;
