@@ -6,11 +6,13 @@
 declare -A PACKAGES=(
   [build]="g++ cmake ninja-build pkg-config ccache libboost1.81-dev libssl-dev zlib1g-dev libspdlog-dev
     prometheus-cpp-dev libpq-dev libsqlite3-dev libcli11-dev rapidjson-dev librabbitmq-dev
-    libhiredis-dev libsodium-dev libcjose-dev libgtest-dev libgmock-dev curl:curl"
+    libhiredis-dev libsodium-dev libcjose-dev libgtest-dev libgmock-dev python3:python3 curl:curl"
   [web]="node:nodejs npm:npm"
   [servers]="rabbitmq-server redis-server postgresql-15 nginx:nginx-light curl:curl"
   [integration]="openssl:openssl promtool:prometheus psql:postgresql-client-15"
   [browser]="chromium:chromium"
+  [bench]="libbenchmark-dev libnginx-mod-nchan nginx:nginx-light python3-matplotlib valgrind:valgrind
+    taskset:util-linux psql:postgresql-client-15"
   [lint]="clang-format:clang-format clang-tidy:clang-tidy shellcheck:shellcheck"
 )
 MIN_NODE=18
