@@ -7,10 +7,14 @@ import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 const root = new URL('.', import.meta.url);
 const path = (relative) => fileURLToPath(new URL(relative, root));
 
+// The library of the same checkout, from its sources.
+const library = { 'stampede-client': path('../js/src/index.ts') };
+
 const page = {
   entryPoints: { app: path('src/main.ts'), style: path('src/style.css') },
   outdir: path('dist'),
   bundle: true,
+  alias: library,
   format: 'esm',
   target: ['chrome111', 'firefox113', 'safari16.4'],
   minify: true,
@@ -29,6 +33,7 @@ async function build_tests() {
     outdir: path('.cache/tests'),
     outExtension: { '.js': '.mjs' },
     bundle: true,
+    alias: library,
     format: 'esm',
     platform: 'node',
     target: 'node18',

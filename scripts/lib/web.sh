@@ -17,12 +17,14 @@ npm_install() {
   echo "$key" >"$stamp"
 }
 
-# build_page: the chat page, only when a source is newer than the last build.
+# build_page: the chat page with the client library in it, only when a source is newer than the last build.
 build_page() {
   local stamp=$ROOT/build/page.stamp
+  npm_install "$CLIENT_DIR"
   npm_install "$WEB_DIR"
-  if [[ -f $WEB_DIST/index.html && -f $stamp ]] && [[ -z $(find "$WEB_DIR" \
-    \( -name node_modules -o -name dist \) -prune -o -type f -newer "$stamp" -print -quit) ]]; then
+  if [[ -f $WEB_DIST/index.html && -f $stamp ]] && [[ -z $(find "$WEB_DIR" "$CLIENT_DIR" \
+    \( -name node_modules -o -name dist -o -name .cache -o -name test -o -name LICENSE \) -prune \
+    -o -type f -newer "$stamp" -print -quit) ]]; then
     return 0
   fi
   say "building the chat page"

@@ -137,10 +137,11 @@ test('a message that the server refuses says why and can be discarded', async ()
   await ana.close();
 });
 
-test('without history people still talk, and it comes when it can', async () => {
+test('without the REST API people still talk, and older messages come when it is back', async () => {
   const room = new_room();
   const guest = await Guest.enter(server.url, 'Bo', room);
-  await guest.say('said before');
+  const before = Array.from({ length: 60 }, (_, at) => `before ${at + 1}.`);
+  await Promise.all(before.map((text) => guest.say(text)));
   const ana = await open_window(browser, server.url);
   let away = true;
   await ana.page.route('**/messages?*', (route) =>
@@ -149,15 +150,21 @@ test('without history people still talk, and it comes when it can', async () => 
       : route.continue(),
   );
   await ana.join('Ana', room);
-  await ana.page.getByText('cannot be loaded right now: The store is away.').waitFor();
+  await ana.sees('before 60.');
   await ana.say('anyone here?');
   await guest.say('yes');
   await ana.sees('yes');
   await ana.all_sent();
-  assert.deepEqual(await ana.texts(), ['anyone here?', 'yes']);
+  const said = [...before.slice(10), 'anyone here?', 'yes'];
+  assert.deepEqual(await ana.texts(), said);
+  const older = ana.page.getByRole('button', { name: 'Load older messages' });
+  await older.click();
+  await ana.page.getByText('cannot be loaded right now: The store is away.').waitFor();
+  assert.deepEqual(await ana.texts(), said);
   away = false;
-  await ana.sees('said before');
-  assert.deepEqual(await ana.texts(), ['said before', 'anyone here?', 'yes']);
+  await older.click();
+  await ana.page.locator('.beginning').waitFor();
+  assert.deepEqual(await ana.texts(), [...before, 'anyone here?', 'yes']);
   await ana.page.locator('.notice').waitFor({ state: 'hidden' });
   await guest.leave();
   await ana.close();

@@ -26,8 +26,16 @@ export type ConnectionState =
   /** `attempt` counts those since the connection was last good. */
   | { readonly kind: 'connecting'; readonly attempt: number }
   | { readonly kind: 'connected' }
-  /** Lost; the next attempt starts at `retryAt` (milliseconds since 1970). */
-  | { readonly kind: 'waiting'; readonly retryAt: number; readonly reason: string }
+  /**
+   * Lost; the next attempt starts at `retryAt` (milliseconds since 1970). `error` is what the server
+   * said when it ended the connection and named no frame that somebody has been told about.
+   */
+  | {
+      readonly kind: 'waiting';
+      readonly retryAt: number;
+      readonly reason: string;
+      readonly error: ServerError | null;
+    }
   /** The machine has no network; goes on when it has. */
   | { readonly kind: 'offline' }
   /** Other credentials are needed: `reconnect(credentials)`. */
@@ -344,7 +352,7 @@ export class Connection {
     const verdict = verdictOf(closing.code);
     if (verdict === 'expired') this.expired_ = true;
     if (verdict === 'later') this.attempt_ = Math.max(this.attempt_, kLaterAttempt);
-    this.wait(words);
+    this.wait(words, closing.attributed ? null : closing.error);
   }
 
   private isFinal(closing: Closing, wasConnected: boolean): boolean {
@@ -364,7 +372,7 @@ export class Connection {
     }
   }
 
-  private wait(reason: string): void {
+  private wait(reason: string, error: ServerError | null = null): void {
     this.stopTimers();
     if (!this.environment_.online()) {
       this.enter({ kind: 'offline' });
@@ -373,7 +381,7 @@ export class Connection {
     const delay = fullJitter(this.options_.backoff, this.attempt_, this.environment_.random());
     this.attempt_ += 1;
     this.cancelTimer_ = this.environment_.after(delay, () => this.connect());
-    this.enter({ kind: 'waiting', retryAt: this.environment_.now() + delay, reason });
+    this.enter({ kind: 'waiting', retryAt: this.environment_.now() + delay, reason, error });
   }
 
   private awake(): void {

@@ -92,6 +92,8 @@ export class Room {
   private everLive_ = false;
   private replayCount_ = 0;
   private askedAfter_ = 0;
+  /** Where the last gap ended that was told. */
+  private toldBefore_ = 0;
   private readonly unplaced_ = new Set<string>();
   private resolveJoined_!: () => void;
   private rejectJoined_!: (error: StampedeError) => void;
@@ -203,13 +205,10 @@ export class Room {
   private onMessage(message: Message): void {
     if (message.replay) this.host_.replayed(message);
     if (this.known(message)) return;
-    const after = this.position_;
+    const gap = this.gapBefore(message);
     if (message.seq > 0) this.position_ = message.seq;
-    if (message.replay) {
-      this.replayCount_ += 1;
-    } else if (message.headers['recovered'] === 'false' && message.seq > 0) {
-      tell(() => this.options_.onGap?.({ after: after ?? 0, before: message.seq }, this));
-    }
+    if (message.replay) this.replayCount_ += 1;
+    if (gap !== null) this.tellGap(gap);
     tell(() => this.options_.onMessage?.(message, this));
   }
 
@@ -221,6 +220,20 @@ export class Room {
     }
     if (seq === 0) this.remember(id);
     return false;
+  }
+
+  /** The server says so, or the chain of positions does. */
+  private gapBefore({ seq, prev, replay, headers }: Message): Gap | null {
+    if (seq === 0) return null;
+    const after = this.position_;
+    const said = !replay && headers['recovered'] === 'false';
+    const broken = after !== null && prev > after;
+    return said || broken ? { after: after ?? 0, before: seq } : null;
+  }
+
+  private tellGap(gap: Gap): void {
+    this.toldBefore_ = gap.before;
+    tell(() => this.options_.onGap?.(gap, this));
   }
 
   private remember(id: string): void {
@@ -240,8 +253,8 @@ export class Room {
     this.enter({ kind: 'live' });
     this.resolveJoined_();
     if (!recovered) {
-      const oldest = numberOf(headers['oldest-seq']);
-      tell(() => this.options_.onGap?.({ after: this.askedAfter_, before: oldest || live + 1 }, this));
+      const before = numberOf(headers['oldest-seq']) || live + 1;
+      if (before !== this.toldBefore_) this.tellGap({ after: this.askedAfter_, before });
     }
     tell(() => this.options_.onReplayed?.(replay, this));
     this.host_.caughtUp();

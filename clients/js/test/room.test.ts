@@ -101,6 +101,24 @@ test('what cannot be replayed is named', async () => {
   );
 });
 
+test('a chain that is broken without a word is a gap, too', async () => {
+  const { stage, socket, said, got } = await enter({ history: 5 });
+  socket.message('lobby', 7, { replay: 'true' });
+  socket.message('lobby', 9, { replay: 'true' });
+  live(socket, { seq: 9, recovered: 'true' });
+  socket.message('lobby', 12, { 'prev-seq': 9 });
+  socket.message('lobby', 20, { 'prev-seq': 15 });
+  socket.message('lobby', 30, { 'prev-seq': 0 });
+  const second = await stage.reconnect();
+  second.message('lobby', 41, { replay: 'true', 'prev-seq': 40 });
+  live(second, { seq: 41, recovered: 'false', 'oldest-seq': 41 });
+  assert.deepEqual(
+    said.filter((words) => words.startsWith('gap')),
+    ['gap 7..9', 'gap 12..20', 'gap 30..41'],
+  );
+  assert.equal(got.length, 6);
+});
+
 test('what was lost on its way to a live room is named before the message behind it', async () => {
   const { socket, said, got } = await enter();
   live(socket, { seq: 10 });

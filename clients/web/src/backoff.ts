@@ -1,5 +1,5 @@
-// How long to wait before the next try: doubling, bounded, and half of it random, so that the
-// clients of a gateway that went away do not come back in one wave.
+// How long to wait before history is asked again: doubling, bounded, and half of it random, so that
+// the pages of one room do not ask in one wave. (The connection's delays are the library's.)
 
 export interface Backoff {
   readonly firstMs: number;

@@ -1,10 +1,8 @@
-// Makes the timeline whole: the newest page on entry, everything missed after a reconnect, what
-// lies between two messages whose chain is broken, and older pages when asked.
+// Makes the timeline whole where the subscription could not: what was lost between two messages, the
+// newest page when the replay had none, and older pages when asked. All of it comes from REST.
 //
-// A subscription's receipt names a position S: what is after S comes live, what is up to S is
-// history. Storage may lag behind S for a moment, so history is asked again until it has reached S.
-// After a bounded number of tries the page believes storage: a message that was sequenced and never
-// stored was never confirmed to anyone either.
+// Storage may lag behind what was delivered for a moment, so a gap is asked for again until it is
+// closed. After a bounded number of tries the page says that messages are missing there.
 import { delay_ms, type Backoff } from './backoff';
 import type { ChatMessage } from './message';
 import type { HistoryPage, PageQuery } from './history';
@@ -23,29 +21,31 @@ export type SyncStatus =
 /** How messages came: just now, while the connection was away, or because they are older. */
 export type Arrival = 'live' | 'missed' | 'history';
 
+/** Messages between two positions that are not there. */
+export interface Gap {
+  readonly after: number;
+  readonly before: number;
+  readonly state: 'looking' | 'missing';
+}
+
 export interface SyncHandlers {
   changed(added: readonly ChatMessage[], arrival: Arrival): void;
   status(status: SyncStatus): void;
 }
 
-const kPageSize = 50;
+/** Asked for on entry, and by one scroll back. */
+export const kPageSize = 50;
 const kLargestPage = 200;
-/** Whoever was away for longer than this many pages starts from the newest page again. */
+/** A gap of more pages than this is not filled: what is above it is a scroll and a request away. */
 const kMostPagesMissed = 20;
 const kLagBackoff: Backoff = { firstMs: 60, longestMs: 2_000 };
 const kLagTries = 8;
 const kAwayBackoff: Backoff = { firstMs: 1_000, longestMs: 15_000 };
 
 export class HistorySync {
-  /** Everything up to here and after the oldest message held is in the timeline; null = nothing. */
-  private complete_: number | null = null;
-  private target_ = 0;
-  private running_ = false;
-  private live_ = false;
+  private gaps_: Gap[] = [];
   private older_ = false;
-  private entered_ = false;
-  /** Messages came without a position: the directory was away, and storage gave them theirs. */
-  private unplaced_ = false;
+  private busy_ = 0;
   private loadingOlder_: Promise<void> | null = null;
   private stopped_ = false;
 
@@ -58,9 +58,17 @@ export class HistorySync {
     private readonly handlers_: SyncHandlers,
   ) {}
 
-  /** Whether storage has messages before the oldest one held. */
+  /** Whether storage may have messages before the oldest one held. */
   get older(): boolean {
     return this.older_;
+  }
+
+  get gaps(): readonly Gap[] {
+    return this.gaps_;
+  }
+
+  stop(): void {
+    this.stopped_ = true;
   }
 
   /** The oldest messages were dropped from the timeline; they are in storage still. */
@@ -68,36 +76,25 @@ export class HistorySync {
     this.older_ = true;
   }
 
-  /** The subscription went live at `seq`. */
-  live(seq: number): void {
-    this.live_ = true;
-    this.want(seq);
-    void this.run();
+  /** The room is live for the first time; its replay had `count` messages, all there are or not. */
+  entered(count: number, recovered: boolean): void {
+    this.older_ = count > 0 && !(recovered && count < kPageSize);
+    if (count === 0 && !recovered) void this.persist(() => this.fetch_newest());
+    else this.handlers_.status({ kind: 'complete' });
   }
 
-  lost(): void {
-    this.live_ = false;
-  }
-
-  stop(): void {
-    this.stopped_ = true;
-  }
-
-  message(message: ChatMessage): void {
-    this.merge([message], 'live');
-    if (message.seq === 0) {
-      this.unplaced_ = true;
+  /** Messages after `after` and before `before` are missing. */
+  gap(after: number, before: number): void {
+    if (after === 0) {
+      this.older_ = true; // nothing stands above it
       return;
     }
-    const whole = !this.running_ && !this.unplaced_ && this.live_ && this.complete_ !== null;
-    const follows =
-      message.prev === 0 || (this.complete_ !== null && message.prev <= this.complete_);
-    if (whole && follows) {
-      this.complete_ = Math.max(this.complete_ ?? 0, message.seq);
-      return;
-    }
-    this.want(message.prev);
-    if (this.live_) void this.run();
+    this.look_again({ after, before, state: 'looking' });
+  }
+
+  look_again(gap: Gap): void {
+    this.mark(gap, 'looking');
+    void this.persist(() => this.fill(gap));
   }
 
   /** Resolves when the page before the oldest message is there, or cannot be had. */
@@ -115,29 +112,68 @@ export class HistorySync {
       if (this.stopped_) return;
       this.older_ = page.older;
       this.merge(page.messages, 'history');
-      if (!this.running_) this.handlers_.status({ kind: 'complete' });
+      if (this.busy_ === 0) this.handlers_.status({ kind: 'complete' });
     } catch (error) {
-      this.handlers_.status({ kind: 'unavailable', reason: said(error) });
+      if (!this.stopped_) this.handlers_.status({ kind: 'unavailable', reason: said(error) });
     }
   }
 
-  private want(seq: number): void {
-    this.target_ = Math.max(this.target_, seq);
+  private async fetch_newest(): Promise<void> {
+    const page = await this.pages_.page(this.room_, { limit: kPageSize });
+    if (this.stopped_) return;
+    this.older_ = page.older;
+    this.merge(page.messages, 'history');
+  }
+
+  private async fill(gap: Gap): Promise<void> {
+    let after = gap.after;
+    for (let tries = 0, pages = 1; !this.stopped_; pages += 1) {
+      const page = await this.pages_.page(this.room_, { after, limit: kLargestPage });
+      if (this.stopped_) return;
+      this.merge(page.messages, 'missed');
+      if (this.closed(gap)) break;
+      const last = page.messages[page.messages.length - 1]?.seq ?? after;
+      if (page.newer && last > after && last < gap.before) {
+        after = last;
+        if (pages < kMostPagesMissed) continue;
+        this.timeline_.drop_before(gap.before);
+        this.older_ = true;
+        break;
+      }
+      if (tries === kLagTries) {
+        this.mark(gap, 'missing');
+        return;
+      }
+      await this.sleep_(delay_ms(kLagBackoff, tries, this.random_()));
+      tries += 1;
+    }
+    this.gaps_ = this.gaps_.filter(({ before }) => before !== gap.before);
+    this.handlers_.changed([], 'missed');
+  }
+
+  /** The chain of positions is whole up to the message behind the gap. */
+  private closed({ after, before }: Gap): boolean {
+    const prev = this.timeline_.by_seq(before)?.prev ?? before - 1;
+    return prev <= after || this.timeline_.by_seq(prev) !== undefined;
+  }
+
+  private mark(gap: Gap, state: Gap['state']): void {
+    const others = this.gaps_.filter(({ before }) => before !== gap.before);
+    this.gaps_ = [...others, { ...gap, state }];
+    this.handlers_.changed([], 'missed');
   }
 
   private merge(messages: readonly ChatMessage[], arrival: Arrival): void {
     this.handlers_.changed(this.timeline_.merge(messages), arrival);
   }
 
-  /** One at a time: what is wanted meanwhile moves the target of the one that runs. */
-  private async run(): Promise<void> {
-    if (this.running_) return;
-    this.running_ = true;
-    this.unplaced_ = false;
+  /** Until it works. */
+  private async persist(work: () => Promise<void>): Promise<void> {
+    this.busy_ += 1;
     this.handlers_.status({ kind: 'loading' });
     for (let failures = 0; !this.stopped_; failures += 1) {
       try {
-        await this.catch_up();
+        await work();
         break;
       } catch (error) {
         if (this.stopped_) break;
@@ -145,47 +181,8 @@ export class HistorySync {
         await this.sleep_(delay_ms(kAwayBackoff, failures, this.random_()));
       }
     }
-    this.running_ = false;
-    if (this.stopped_) return;
-    this.entered_ = true;
-    if (this.live_) this.complete_ = Math.max(this.complete_ ?? 0, this.timeline_.lastSeq);
-    this.handlers_.status({ kind: 'complete' });
-  }
-
-  private async catch_up(): Promise<void> {
-    for (let tries = 0, pages = 0; !this.stopped_;) {
-      if (pages > kMostPagesMissed) {
-        this.start_over();
-        pages = 0;
-      }
-      const newer = await this.fetch_next();
-      pages += 1;
-      if (newer) continue;
-      if ((this.complete_ ?? 0) >= this.target_ || tries === kLagTries) return;
-      await this.sleep_(delay_ms(kLagBackoff, tries, this.random_()));
-      tries += 1;
-    }
-  }
-
-  private start_over(): void {
-    this.want(this.timeline_.lastSeq); // what came live meanwhile must come back
-    this.complete_ = null;
-    this.timeline_.keep_newest(0);
-  }
-
-  /** The page after what is complete, or the newest one; whether there are more. */
-  private async fetch_next(): Promise<boolean> {
-    const after = this.complete_ || null;
-    const page = await this.pages_.page(
-      this.room_,
-      after === null ? { limit: kPageSize } : { after, limit: kLargestPage },
-    );
-    if (this.stopped_) return false;
-    if (after === null) this.older_ = page.older;
-    const last = page.messages[page.messages.length - 1];
-    if (last !== undefined) this.complete_ = Math.max(after ?? 0, last.seq);
-    this.merge(page.messages, this.entered_ && after !== null ? 'missed' : 'history');
-    return page.newer && last !== undefined;
+    this.busy_ -= 1;
+    if (!this.stopped_ && this.busy_ === 0) this.handlers_.status({ kind: 'complete' });
   }
 }
 

@@ -1,11 +1,11 @@
 // Puts the page together: which room, which name, and where the server is (where the page is from).
+import { connect } from 'stampede-client';
 import { address_of, last_name, remember_name, room_of, tab_name } from './address';
 import { busiest, HistoryApi } from './history';
 import { authorization_of, type Identity } from './identity';
 import { room_problem, user_problem } from './names';
 import { RoomController } from './room_controller';
-import type { RoomEnvironment } from './room_session';
-import { open_stomp_link } from './stomp_link';
+import type { OpenClient, RoomEnvironment } from './room_session';
 import { JoinView, type JoinDefaults } from './view/join_view';
 
 const kDefaultRoom = 'lobby';
@@ -14,15 +14,10 @@ const kSuggestions = 6;
 const environment: RoomEnvironment = {
   now: () => Date.now(),
   random: () => Math.random(),
-  online: () => navigator.onLine,
   visible: () => document.visibilityState === 'visible',
   after: (ms, run) => {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);
-  },
-  new_ref: () => {
-    const bytes = crypto.getRandomValues(new Uint8Array(12));
-    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
   },
 };
 
@@ -39,7 +34,8 @@ function websocket_url(): string {
 }
 
 const api = new HistoryApi(relative_url('api/v1').pathname);
-const openLink = open_stomp_link(websocket_url());
+const openClient: OpenClient = (options) =>
+  connect({ url: websocket_url(), backoffCap: 20_000, ...options });
 const root = document.getElementById('app')!;
 let current: RoomController | null = null;
 let passcode = '';
@@ -72,7 +68,7 @@ function show_door(said: Partial<JoinDefaults> = {}): void {
 function show_room(identity: Identity, room: string): void {
   clear();
   api.authorization = authorization_of(identity);
-  current = new RoomController(room, identity, openLink, api, environment, {
+  current = new RoomController(room, identity, openClient, api, environment, {
     leave: () => show_door(),
     refused: ({ login, reason }) =>
       show_door(login ? { asksPasscode: true, loginProblem: reason } : { roomProblem: reason }),

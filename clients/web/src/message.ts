@@ -1,4 +1,5 @@
 // One message as the page knows it, whichever way it came: a MESSAGE frame or a page of history.
+import type { Message } from 'stampede-client';
 
 export interface ChatMessage {
   readonly id: string;
@@ -12,12 +13,9 @@ export interface ChatMessage {
   readonly body: string;
   /** Size of a body that is no text; it is named and not shown. */
   readonly binaryBytes?: number;
-  /** What the page that sent it called it (see outbox.ts), or ''. */
+  /** The key that it was sent with (see outgoing.ts), or '': history does not tell it. */
   readonly ref: string;
 }
-
-/** The header that carries `ref`; the gateway passes a sender's own headers on. */
-export const kRefHeader = 'client-ref';
 
 const kDecoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -38,16 +36,9 @@ function string_of(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-export function message_from_frame(headers: Record<string, string>, body: Uint8Array): ChatMessage {
-  return {
-    id: headers['message-id'] ?? '',
-    seq: number_of(headers['seq']),
-    prev: number_of(headers['prev-seq']),
-    sender: headers['sender'] ?? '',
-    timestamp: number_of(headers['timestamp']),
-    ref: headers[kRefHeader] ?? '',
-    ...text_of(body),
-  };
+export function message_from_room(message: Message): ChatMessage {
+  const { id, seq, prev, sender, timestamp, key, frame } = message;
+  return { id, seq, prev, sender, timestamp, ref: key, ...text_of(frame.binaryBody) };
 }
 
 /** Throws on what is no message at all: then the answer did not come from Stampede. */
@@ -56,7 +47,6 @@ export function message_from_json(json: unknown): ChatMessage {
   const fields = json as Record<string, unknown>;
   const id = string_of(fields['id']);
   if (id === '') throw new Error('a message must have an id');
-  const headers = (fields['headers'] ?? {}) as Record<string, unknown>;
   const body = string_of(fields['body']);
   const content =
     fields['encoding'] === 'base64'
@@ -68,7 +58,7 @@ export function message_from_json(json: unknown): ChatMessage {
     prev: number_of(fields['prev']),
     sender: string_of(fields['sender']),
     timestamp: number_of(fields['timestamp']),
-    ref: string_of(headers[kRefHeader]),
+    ref: '',
     ...content,
   };
 }

@@ -1,11 +1,10 @@
 // Joins one RoomSession to one RoomView for as long as the user stays in the room.
-import type { ConnectionState, Refusal } from './chat_client';
+import type { ConnectionState, Refusal } from './connection';
 import { busiest, type HistoryApi } from './history';
 import type { Arrival, SyncStatus } from './history_sync';
 import type { Identity } from './identity';
 import type { ChatMessage } from './message';
-import { RoomSession, type RoomEnvironment } from './room_session';
-import type { OpenLink } from './stomp_link';
+import { RoomSession, type OpenClient, type RoomEnvironment } from './room_session';
 import { Unread } from './unread';
 import { RoomView } from './view/room_view';
 
@@ -25,29 +24,28 @@ export class RoomController {
   private readonly unread_ = new Unread();
   private history_: SyncStatus = { kind: 'loading' };
   private entered_ = false;
-  private refusal_ = '';
   private readonly stopped_ = new AbortController();
 
   constructor(
     room: string,
     identity: Identity,
-    openLink: OpenLink,
+    openClient: OpenClient,
     private readonly api_: HistoryApi,
     private readonly environment_: RoomEnvironment,
     private readonly navigation_: Navigation,
   ) {
-    this.session_ = new RoomSession(room, identity, openLink, api_, environment_, {
+    this.session_ = new RoomSession(room, identity, openClient, api_, environment_, {
       connection: (state) => this.on_connection(state),
       changed: (added, arrival) => this.on_changed(added, arrival),
       history: (status) => this.on_history(status),
       members: (members) => this.view.show_members(members, this.session_.user),
-      refused: (reason) => this.on_refused(reason),
     });
     this.view = new RoomView(room, identity.user, () => this.list_model(), {
       send: (text) => this.on_send(text),
       retry: (ref) => this.session_.retry(ref),
       discard: (ref) => this.session_.discard(ref),
       load_older: () => this.session_.load_older(),
+      look_again: (gap) => this.session_.look_again(gap),
       following: (yes) => this.on_following(yes),
       reconnect: () => this.reconnect(),
       leave: () => this.navigation_.leave(),
@@ -58,10 +56,8 @@ export class RoomController {
   start(): void {
     const { signal } = this.stopped_;
     document.addEventListener('visibilitychange', () => this.on_visibility(), { signal });
-    window.addEventListener('online', () => this.session_.reconnect_now(), { signal });
-    window.addEventListener('offline', () => this.session_.network_lost(), { signal });
     window.addEventListener('beforeunload', (event) => this.on_unload(event), { signal });
-    this.session_.start();
+    this.show_standing();
     this.tick();
     void this.poll_rooms();
     this.show_title();
@@ -73,13 +69,14 @@ export class RoomController {
   }
 
   private list_model() {
-    const { room, user, timeline, outbox, older } = this.session_;
+    const { room, user, timeline, outgoing, older, gaps } = this.session_;
     return {
       room,
       user,
       timeline,
-      outgoing: outbox.entries,
+      outgoing,
       older,
+      gaps,
       entered: this.entered_,
       unreadFrom: this.unread_.from,
       unreadCount: this.unread_.count,
@@ -91,7 +88,6 @@ export class RoomController {
   }
 
   private on_connection(state: ConnectionState): void {
-    if (state.kind === 'live') this.refusal_ = '';
     // Whoever was in keeps what is on the screen, unsent messages too, until they want to go.
     if (state.kind === 'refused' && !this.entered_) this.navigation_.refused(state.refusal);
     else this.show_standing();
@@ -123,11 +119,6 @@ export class RoomController {
     this.view.list.update();
   }
 
-  private on_refused(reason: string): void {
-    this.refusal_ = reason;
-    this.show_standing();
-  }
-
   private on_send(text: string): void {
     this.unread_.answered();
     this.session_.send(text);
@@ -149,15 +140,13 @@ export class RoomController {
   }
 
   private on_unload(event: BeforeUnloadEvent): void {
-    const unsent = this.session_.outbox.entries.some((entry) => entry.state !== 'sent');
-    if (unsent) event.preventDefault();
+    if (this.session_.unsent) event.preventDefault();
   }
 
   private show_standing(): void {
     this.view.show_standing({
       connection: this.session_.connection,
       history: this.history_,
-      refusal: this.refusal_,
     });
   }
 

@@ -1,12 +1,12 @@
-// One user in one room: connection, history, own messages and presence put together. No DOM.
-import { ChatClient, type ConnectionState, type Environment } from './chat_client';
+// One user in one room: the library's Room, history, own messages and presence put together. No DOM.
+import type { ConnectOptions, Gap as Missing, Message, Replay, Room, Stampede } from 'stampede-client';
+import { connection_of, type ConnectionState } from './connection';
 import type { HistoryApi, Member } from './history';
-import { HistorySync, type Arrival, type SyncStatus } from './history_sync';
+import { HistorySync, kPageSize, type Arrival, type Gap, type SyncStatus } from './history_sync';
 import type { Identity } from './identity';
-import type { ChatMessage } from './message';
-import { Outbox } from './outbox';
+import { message_from_room, type ChatMessage } from './message';
+import { OutgoingList, type Outgoing } from './outgoing';
 import { Presence } from './presence';
-import type { OpenLink, ServerError } from './stomp_link';
 import { Timeline } from './timeline';
 
 export interface RoomHandlers {
@@ -15,115 +15,127 @@ export interface RoomHandlers {
   changed(added: readonly ChatMessage[], arrival: Arrival): void;
   history(status: SyncStatus): void;
   members(members: readonly Member[]): void;
-  /** The server said why it refused something that is not one of our messages. */
-  refused(reason: string): void;
 }
 
-export interface RoomEnvironment extends Environment {
+export interface RoomEnvironment {
+  now(): number;
+  random(): number;
+  after(ms: number, run: () => void): () => void;
   visible(): boolean;
-  new_ref(): string;
 }
 
-const kTickMs = 1_000;
+export type OpenClient = (options: Pick<ConnectOptions, 'credentials' | 'onState'>) => Stampede;
+
 /** So many messages are kept; the rest is a scroll and a request away. */
 const kMostMessages = 4_000;
 
 export class RoomSession {
   readonly timeline = new Timeline();
-  readonly outbox: Outbox;
-  private readonly client_: ChatClient;
+  private readonly client_: Stampede;
+  private readonly room_: Room;
+  private readonly outgoing_ = new OutgoingList(this.timeline);
   private readonly sync_: HistorySync;
   private readonly presence_: Presence;
-  private cancelTick_: () => void = () => {};
+  /** Replayed messages that the list has not seen: they are put into it together. */
+  private replayed_: ChatMessage[] = [];
+  private entered_ = false;
+  private stopped_ = false;
 
+  /** Connects at once; no handler runs before the constructor is done. */
   constructor(
-    room: string,
-    identity: Identity,
-    openLink: OpenLink,
+    readonly room: string,
+    private readonly identity_: Identity,
+    openClient: OpenClient,
     api: HistoryApi,
-    private readonly environment_: RoomEnvironment,
+    environment: RoomEnvironment,
     private readonly handlers_: RoomHandlers,
   ) {
-    this.client_ = new ChatClient(room, identity, openLink, environment_, {
-      state: (state) => this.on_state(state),
-      live: (seq) => this.on_live(seq),
-      message: (message) => this.sync_.message(message),
-      sent: (ref) => this.on_outbox(() => this.outbox.confirmed(ref)),
-      refused: (ref, error) => this.on_refused(ref, error),
-    });
-    this.outbox = new Outbox(
-      (ref, body, headers) => this.client_.send(ref, body, headers),
-      () => environment_.now(),
-      () => environment_.new_ref(),
-    );
-    const sleep = (ms: number) => new Promise<void>((done) => void environment_.after(ms, done));
-    this.sync_ = new HistorySync(room, this.timeline, api, sleep, () => environment_.random(), {
-      changed: (added, arrival) => this.on_messages(added, arrival),
-      status: (status) => this.on_history(status),
+    const sleep = (ms: number) => new Promise<void>((done) => void environment.after(ms, done));
+    this.sync_ = new HistorySync(room, this.timeline, api, sleep, () => environment.random(), {
+      changed: (added, arrival) => this.changed(added, arrival),
+      status: (status) => handlers_.history(status),
     });
     this.presence_ = new Presence(
       () => api.members(room),
-      environment_,
+      environment,
       (members) => handlers_.members(members),
     );
-  }
-
-  get room(): string {
-    return this.client_.room;
+    const { user, passcode } = identity_;
+    this.client_ = openClient({
+      credentials: { login: user, passcode },
+      onState: () => this.state_changes(),
+    });
+    this.room_ = this.client_.join(room, {
+      history: kPageSize,
+      onMessage: (message) => this.on_message(message),
+      onGap: (gap) => this.on_gap(gap),
+      onReplayed: (replay) => this.on_replayed(replay),
+      onState: () => this.state_changes(),
+      onDelivery: () => this.changed([], 'live'),
+    });
   }
 
   get user(): string {
-    return this.client_.user;
+    return this.client_.user || this.identity_.user;
   }
 
   get connection(): ConnectionState {
-    return this.client_.state;
+    return connection_of(this.client_.state, this.room_.state, this.entered_);
   }
 
   get older(): boolean {
     return this.sync_.older;
   }
 
-  start(): void {
-    this.client_.start();
-    this.tick();
+  get gaps(): readonly Gap[] {
+    return this.sync_.gaps;
+  }
+
+  get outgoing(): readonly Outgoing[] {
+    return this.outgoing_.entries;
+  }
+
+  /** Something that the user wrote is not safe with the server. */
+  get unsent(): boolean {
+    return this.outgoing_.unsent;
   }
 
   stop(): void {
-    this.cancelTick_();
-    this.client_.stop();
+    this.stopped_ = true;
     this.sync_.stop();
     this.presence_.stop();
+    void this.client_.close();
   }
 
   send(body: string): void {
-    this.on_outbox(() => this.outbox.add(body));
+    this.outgoing_.add(this.room_.send(body));
+    this.changed([], 'live');
   }
 
   retry(ref: string): void {
-    this.on_outbox(() => this.outbox.retry(ref));
-    this.client_.retry_now();
+    this.outgoing_.retry(ref);
+    this.client_.reconnect();
   }
 
   discard(ref: string): void {
-    this.on_outbox(() => this.outbox.discard(ref));
+    this.outgoing_.discard(ref);
+    this.changed([], 'live');
   }
 
   load_older(): Promise<void> {
     return this.sync_.load_older();
   }
 
-  reconnect_now(): void {
-    this.client_.retry_now();
+  look_again(gap: Gap): void {
+    this.sync_.look_again(gap);
   }
 
-  network_lost(): void {
-    this.client_.network_lost();
+  reconnect_now(): void {
+    this.client_.reconnect();
   }
 
   /** The page is looked at again. */
   shown(): void {
-    this.client_.retry_now();
     this.presence_.hint();
   }
 
@@ -134,52 +146,55 @@ export class RoomSession {
     this.sync_.dropped_oldest();
   }
 
-  private on_state(state: ConnectionState): void {
-    if (state.kind === 'live') {
+  /** Connection and room change one after the other, and are looked at when both have. */
+  private state_changes(): void {
+    queueMicrotask(() => this.on_state());
+  }
+
+  private on_state(): void {
+    if (this.stopped_) return;
+    const { connection } = this;
+    if (connection.kind === 'live') {
       this.presence_.start();
     } else {
-      this.sync_.lost();
       this.presence_.stop();
-      this.on_outbox(() => this.outbox.close());
+      this.flush_replayed(); // the rest of it comes with the next connection
     }
-    this.handlers_.connection(state);
+    this.handlers_.connection(connection);
   }
 
-  private on_live(seq: number): void {
-    if (!this.outbox.in_doubt) this.on_outbox(() => this.outbox.open());
-    this.sync_.live(seq);
+  private on_message(message: Message): void {
+    const received = message_from_room(message);
+    if (message.replay) {
+      this.replayed_.push(received);
+      return;
+    }
+    this.flush_replayed();
+    this.changed(this.timeline.merge([received]), 'live');
+    this.presence_.seen(received.sender);
   }
 
-  private on_messages(added: readonly ChatMessage[], arrival: Arrival): void {
-    this.outbox.seen(added);
-    if (arrival === 'live') for (const message of added) this.presence_.seen(message.sender);
+  private on_gap({ after, before }: Missing): void {
+    this.flush_replayed();
+    this.sync_.gap(after, before);
+  }
+
+  private on_replayed({ count, recovered, first }: Replay): void {
+    this.flush_replayed();
+    if (first) this.sync_.entered(count, recovered);
+    this.entered_ = true;
+  }
+
+  private flush_replayed(): void {
+    if (this.replayed_.length === 0) return;
+    const batch = this.replayed_;
+    this.replayed_ = [];
+    this.changed(this.timeline.merge(batch), this.entered_ ? 'missed' : 'history');
+  }
+
+  private changed(added: readonly ChatMessage[], arrival: Arrival): void {
+    if (this.stopped_) return;
+    this.outgoing_.settle();
     this.handlers_.changed(added, arrival);
-  }
-
-  private on_history(status: SyncStatus): void {
-    // Without history nobody can tell what arrived before; the message's key protects then.
-    const settled = status.kind !== 'loading' && this.client_.state.kind === 'live';
-    if (settled) this.on_outbox(() => this.outbox.open());
-    this.handlers_.history(status);
-  }
-
-  private on_refused(ref: string, error: ServerError): void {
-    const reason = error.detail || error.message || 'The server refused without a reason.';
-    this.on_outbox(() => {
-      if (ref !== '') this.outbox.refused(ref, reason);
-      else if (!this.outbox.refused_unnamed(reason)) this.handlers_.refused(reason);
-    });
-  }
-
-  private on_outbox(change: () => void): void {
-    change();
-    this.handlers_.changed([], 'live');
-  }
-
-  private tick(): void {
-    this.cancelTick_ = this.environment_.after(kTickMs, () => {
-      if (this.outbox.tick()) this.handlers_.changed([], 'live');
-      this.tick();
-    });
   }
 }

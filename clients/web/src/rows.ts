@@ -1,7 +1,8 @@
 // From messages to what stands in the list: days, the mark of what is unread, groups of one sender.
 // Pure: the view only draws these rows.
 import type { ChatMessage } from './message';
-import type { Outgoing } from './outbox';
+import type { Gap } from './history_sync';
+import type { Outgoing } from './outgoing';
 
 export interface MessageRow {
   readonly kind: 'message';
@@ -23,7 +24,8 @@ export type Row =
   | MessageRow
   | { readonly kind: 'beginning'; readonly key: string }
   | { readonly kind: 'day'; readonly key: string; readonly timestamp: number }
-  | { readonly kind: 'unread'; readonly key: string };
+  | { readonly kind: 'unread'; readonly key: string }
+  | { readonly kind: 'gap'; readonly key: string; readonly gap: Gap };
 
 export interface RowsInput {
   readonly user: string;
@@ -34,12 +36,14 @@ export interface RowsInput {
   readonly fromBeginning: boolean;
   /** The first unread message's id, or null. */
   readonly unreadFrom: string | null;
+  /** Where messages are missing. */
+  readonly gaps: readonly Gap[];
 }
 
 const kGroupMs = 5 * 60_000;
 
 /** `id` is the message's, or '' of one that is not stored. */
-type Draft = Omit<MessageRow, 'first' | 'last'> & { readonly id: string };
+type Draft = Omit<MessageRow, 'first' | 'last'> & { readonly id: string; readonly seq: number };
 
 export function rows_of(input: RowsInput): Row[] {
   const rows: Row[] = [];
@@ -47,7 +51,7 @@ export function rows_of(input: RowsInput): Row[] {
   let before: Draft | null = null;
   let group: Draft[] = [];
   const end_group = (): void => {
-    group.forEach(({ id: _, ...draft }, at) =>
+    group.forEach(({ id: _, seq: _seq, ...draft }, at) =>
       rows.push({ ...draft, first: at === 0, last: at === group.length - 1 }),
     );
     group = [];
@@ -55,7 +59,9 @@ export function rows_of(input: RowsInput): Row[] {
   for (const draft of drafts_of(input)) {
     const newDay: boolean = before === null || !same_day(before.timestamp, draft.timestamp);
     const unread = draft.id !== '' && draft.id === input.unreadFrom;
-    if (newDay || unread || before === null || !together(before, draft)) end_group();
+    const gaps = gaps_between(input.gaps, before, draft);
+    if (newDay || unread || gaps.length > 0 || before === null || !together(before, draft)) end_group();
+    rows.push(...gaps);
     if (newDay)
       rows.push({
         kind: 'day',
@@ -70,14 +76,26 @@ export function rows_of(input: RowsInput): Row[] {
   return unique_days(rows);
 }
 
+/** A gap stands before the first message behind it. */
+function gaps_between(gaps: readonly Gap[], before: Draft | null, draft: Draft): Row[] {
+  if (before === null || draft.id === '') return [];
+  return gaps
+    .filter((gap) => before.seq < gap.before && draft.seq >= gap.before)
+    .map((gap) => ({ kind: 'gap', key: `gap:${gap.before}`, gap }));
+}
+
 function drafts_of(input: RowsInput): Draft[] {
   const refs = new Set<string>();
+  const outgoing = new Map(input.outgoing.map((entry) => [entry.ref, entry]));
   const drafts = input.messages.map((message) => {
     const own = message.sender === input.user;
     // One's own message keeps its row from the moment it is written.
     const keepsRow = own && message.ref !== '' && !refs.has(message.ref);
     refs.add(message.ref);
-    return stored_draft(message, own, keepsRow ? `ref:${message.ref}` : `id:${message.id}`);
+    // It is there for all to see, and still not safe before the server says so.
+    const entry = own ? outgoing.get(message.ref)?.state : undefined;
+    const state = entry === 'waiting' || entry === 'sending' ? 'sending' : 'stored';
+    return stored_draft(message, own, state, keepsRow ? `ref:${message.ref}` : `id:${message.id}`);
   });
   const unseen = input.outgoing.filter((entry) => !refs.has(entry.ref));
   for (const entry of unseen) {
@@ -89,19 +107,25 @@ function drafts_of(input: RowsInput): Draft[] {
   return drafts;
 }
 
-function stored_draft(message: ChatMessage, own: boolean, key: string): Draft {
-  const { id, sender, timestamp, body, ref } = message;
+function stored_draft(
+  message: ChatMessage,
+  own: boolean,
+  state: 'sending' | 'stored',
+  key: string,
+): Draft {
+  const { id, seq, sender, timestamp, body, ref } = message;
   const binaryBytes = message.binaryBytes ?? 0;
   return {
     kind: 'message',
     id,
+    seq,
     key,
     sender,
     own,
     timestamp,
     body,
     binaryBytes,
-    state: 'stored',
+    state,
     reason: '',
     ref,
   };
@@ -112,6 +136,7 @@ function outgoing_draft({ ref, body, createdAt, state, reason }: Outgoing, user:
   return {
     kind: 'message',
     id: '',
+    seq: 0,
     key,
     sender: user,
     own: true,

@@ -10,6 +10,7 @@ export class Timeline {
   private readonly messages_: ChatMessage[] = [];
   private readonly byId_ = new Map<string, ChatMessage>();
   private readonly bySeq_ = new Map<number, ChatMessage>();
+  private readonly refs_ = new Map<string, ChatMessage>();
   private lastSeq_ = 0;
 
   get messages(): readonly ChatMessage[] {
@@ -28,6 +29,14 @@ export class Timeline {
 
   has(id: string): boolean {
     return this.byId_.has(id);
+  }
+
+  has_ref(ref: string): boolean {
+    return this.refs_.has(ref);
+  }
+
+  by_seq(seq: number): ChatMessage | undefined {
+    return this.bySeq_.get(seq);
   }
 
   /** Puts messages at their places; returns those that were not there, in the order given. */
@@ -58,6 +67,12 @@ export class Timeline {
     for (const message of this.messages_.splice(0, surplus)) this.forget(message);
   }
 
+  /** Forgets what stands before that position. */
+  drop_before(seq: number): void {
+    const first = this.messages_.findIndex((message) => place_of(message) >= seq);
+    this.keep_newest(first < 0 ? 0 : this.messages_.length - first);
+  }
+
   private insert(message: ChatMessage): boolean {
     const known = this.byId_.get(message.id);
     if (known !== undefined) {
@@ -79,11 +94,13 @@ export class Timeline {
     else this.messages_.splice(this.index_of(message), 0, message);
     this.byId_.set(message.id, message);
     if (message.seq > 0) this.bySeq_.set(message.seq, message);
+    if (message.ref !== '') this.refs_.set(message.ref, message);
     this.lastSeq_ = Math.max(this.lastSeq_, message.seq);
   }
 
   private forget(message: ChatMessage): void {
     this.byId_.delete(message.id);
     this.bySeq_.delete(message.seq);
+    this.refs_.delete(message.ref);
   }
 }

@@ -2,214 +2,173 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { HistorySync, type Arrival, type SyncStatus } from '../src/history_sync';
 import { Timeline } from '../src/timeline';
-import { FakeClock, FakeStorage, message, messages, settle } from './support';
+import { FakeClock, FakeStorage, message, messages } from './support';
 
 function make() {
   const clock = new FakeClock();
   const storage = new FakeStorage();
   const timeline = new Timeline();
+  const arrivals: Array<[Arrival, number[]]> = [];
   const statuses: SyncStatus[] = [];
-  const arrivals: Array<[Arrival, number]> = [];
-  const sync = new HistorySync('lobby', timeline, storage, clock.sleep, () => 0.5, {
-    changed: (added, arrival) => added.forEach(({ seq }) => arrivals.push([arrival, seq])),
+  const sync = new HistorySync('lobby', timeline, storage, clock.sleep, () => 1, {
+    changed: (added, arrival) => {
+      if (added.length > 0) arrivals.push([arrival, added.map(({ seq }) => seq)]);
+    },
     status: (status) => statuses.push(status),
   });
-  const seqs = () => timeline.messages.map(({ seq }) => seq);
-  const range = (from: number, to: number) => messages(from, to).map(({ seq }) => seq);
-  return { clock, storage, timeline, sync, statuses, arrivals, seqs, range };
+  return { clock, storage, timeline, arrivals, statuses, sync };
 }
 
-test('enters with the newest page', async () => {
-  const { storage, sync, statuses, seqs, range, arrivals } = make();
-  storage.stored = messages(1, 120);
-  sync.live(120);
-  await settle();
-  assert.deepEqual(seqs(), range(71, 120));
-  assert.equal(sync.older, true);
-  assert.equal(statuses.at(-1)?.kind, 'complete');
-  assert.ok(arrivals.every(([arrival]) => arrival === 'history'));
-});
+const seqs = (timeline: Timeline) => timeline.messages.map(({ seq }) => seq);
 
-test('an empty room is complete at once', async () => {
-  const { storage, sync, statuses } = make();
-  sync.live(0);
-  await settle();
-  assert.equal(statuses.at(-1)?.kind, 'complete');
-  assert.equal(storage.queries.length, 1);
+test('a replay with all there is leaves nothing to load', () => {
+  const { sync, statuses } = make();
+  sync.entered(3, true);
   assert.equal(sync.older, false);
+  assert.deepEqual(statuses, [{ kind: 'complete' }]);
 });
 
-test('asks again while storage lags behind the position of the receipt', async () => {
-  const { clock, storage, sync, statuses, seqs, range } = make();
-  storage.stored = messages(1, 8);
-  sync.live(10);
-  await settle();
-  assert.equal(statuses.at(-1)?.kind, 'loading');
-  sync.message(message(11));
-  storage.stored = messages(1, 10);
-  await clock.advance(500);
-  assert.equal(statuses.at(-1)?.kind, 'complete');
-  assert.deepEqual(seqs(), range(1, 11));
+test('a full replay, or one that lacks something, has more above it', () => {
+  for (const [count, recovered] of [
+    [50, true],
+    [7, false],
+  ] as const) {
+    const { sync } = make();
+    sync.entered(count, recovered);
+    assert.equal(sync.older, true);
+  }
 });
 
-test('believes storage after a bounded number of tries', async () => {
-  const { clock, storage, sync, statuses, seqs, range } = make();
-  storage.stored = messages(1, 8);
-  sync.live(10);
-  await clock.advance(60_000);
-  assert.equal(statuses.at(-1)?.kind, 'complete');
-  assert.deepEqual(seqs(), range(1, 8));
-  assert.ok(storage.queries.length < 12, `${storage.queries.length} requests`);
+test('when the server could replay nothing the newest page comes from storage', async () => {
+  const { sync, storage, clock, timeline, arrivals } = make();
+  storage.stored = messages(1, 120);
+  sync.gap(0, 121);
+  sync.entered(0, false);
+  await clock.advance(0);
+  assert.deepEqual(seqs(timeline), messages(71, 120).map(({ seq }) => seq));
+  assert.equal(arrivals[0]![0], 'history');
+  assert.equal(sync.older, true);
+  assert.deepEqual(sync.gaps, []);
 });
 
-test('fetches everything missed after a reconnect, page by page, without duplicates', async () => {
-  const { storage, sync, seqs, range, arrivals } = make();
-  storage.stored = messages(1, 10);
-  sync.live(10);
-  await settle();
-  sync.message(message(11));
-  sync.lost();
-  storage.stored = messages(1, 700);
-  sync.live(700);
-  sync.message(message(701));
-  await settle();
-  await settle();
-  assert.deepEqual(seqs(), range(1, 701));
-  assert.deepEqual(
-    storage.queries.slice(1).map(({ after }) => after),
-    [11, 211, 411, 611],
-  );
-  assert.deepEqual(
-    arrivals.find(([, seq]) => seq === 12),
-    ['missed', 12],
-  );
-  assert.deepEqual(
-    arrivals.find(([, seq]) => seq === 701),
-    ['live', 701],
-  );
-});
-
-test('messages that follow one another ask for nothing', async () => {
-  const { storage, sync } = make();
-  storage.stored = messages(1, 3);
-  sync.live(3);
-  await settle();
-  for (const next of messages(4, 200)) sync.message(next);
-  await settle();
+test('loads older pages until the first message, one request at a time', async () => {
+  const { sync, storage, timeline, clock } = make();
+  storage.stored = messages(1, 120);
+  timeline.merge(messages(71, 120));
+  sync.entered(50, true);
+  const both = [sync.load_older(), sync.load_older()];
+  await clock.advance(0);
+  await Promise.all(both);
   assert.equal(storage.queries.length, 1);
-});
-
-test('heals a hole in the chain of live messages', async () => {
-  const { storage, sync, seqs, range } = make();
-  storage.stored = messages(1, 3);
-  sync.live(3);
-  await settle();
-  storage.stored = messages(1, 8);
-  sync.message(message(8));
-  await settle();
-  assert.deepEqual(seqs(), range(1, 8));
-  assert.equal(storage.queries.at(-1)?.after, 3);
-});
-
-test('a message whose predecessor is unknown is no hole', async () => {
-  const { storage, sync } = make();
-  storage.stored = messages(1, 3);
-  sync.live(3);
-  await settle();
-  sync.message(message(9, { prev: 0 }));
-  sync.message(message(0, { id: 'unplaced' }));
-  await settle();
-  assert.equal(storage.queries.length, 1);
-});
-
-test('messages without a position go to the place that storage gave them', async () => {
-  const { storage, sync, timeline } = make();
-  storage.stored = messages(1, 3);
-  sync.live(3);
-  await settle();
-  sync.message(message(0, { id: 'x', timestamp: 9 }));
-  sync.message(message(0, { id: 'y', timestamp: 8 }));
-  storage.stored.push(message(4, { id: 'x' }), message(5, { id: 'y' }), message(6));
-  sync.message(message(6, { prev: 3 }));
-  await settle();
-  const ids = timeline.messages.map(({ id }) => id);
-  assert.deepEqual(ids, ['m1', 'm2', 'm3', 'x', 'y', 'm6']);
-  sync.message(message(7));
+  await sync.load_older();
+  assert.deepEqual(seqs(timeline), messages(1, 120).map(({ seq }) => seq));
+  assert.equal(sync.older, false);
+  await sync.load_older();
   assert.equal(storage.queries.length, 2);
 });
 
-test('tries again while history is unavailable and keeps the live messages', async () => {
-  const { clock, storage, sync, statuses, seqs, range } = make();
-  storage.stored = messages(1, 5);
-  storage.failure = new Error('The store is away.');
-  sync.live(5);
-  await settle();
-  sync.message(message(6));
-  assert.deepEqual(statuses.at(-1), { kind: 'unavailable', reason: 'The store is away.' });
-  assert.deepEqual(seqs(), [6]);
-  storage.failure = null;
-  await clock.advance(20_000);
-  assert.equal(statuses.at(-1)?.kind, 'complete');
-  assert.deepEqual(seqs(), range(1, 6));
+test('a gap is filled from storage and gone', async () => {
+  const { sync, storage, timeline, clock, arrivals } = make();
+  storage.stored = messages(1, 500);
+  timeline.merge([...messages(1, 10), ...messages(450, 460)]);
+  sync.gap(10, 450);
+  assert.deepEqual(sync.gaps, [{ after: 10, before: 450, state: 'looking' }]);
+  await clock.advance(0);
+  assert.deepEqual(sync.gaps, []);
+  assert.deepEqual(seqs(timeline).slice(0, 460), messages(1, 460).map(({ seq }) => seq));
+  assert.ok(arrivals.every(([arrival]) => arrival === 'missed'));
 });
 
-test('a connection lost during the catching up loses nothing', async () => {
-  const { clock, storage, sync, seqs, range } = make();
-  storage.stored = messages(1, 5);
-  sync.live(5);
-  await settle();
-  sync.lost();
-  storage.failure = new Error('away');
-  sync.live(8);
-  await settle();
-  sync.message(message(9));
-  sync.lost();
-  storage.failure = null;
+test('storage that lags is asked again', async () => {
+  const { sync, storage, timeline, clock } = make();
   storage.stored = messages(1, 12);
-  sync.live(12);
-  await clock.advance(20_000);
-  assert.deepEqual(seqs(), range(1, 12));
+  timeline.merge([...messages(1, 10), message(15)]);
+  sync.gap(10, 15);
+  await clock.advance(50);
+  assert.equal(sync.gaps.length, 1);
+  storage.stored = messages(1, 15);
+  await clock.advance(200);
+  assert.deepEqual(sync.gaps, []);
+  assert.deepEqual(seqs(timeline), messages(1, 15).map(({ seq }) => seq));
 });
 
-test('who was away for very long starts from the newest page', async () => {
-  const { storage, sync, seqs, range } = make();
-  storage.stored = messages(1, 5);
-  sync.live(5);
-  await settle();
-  sync.lost();
-  storage.stored = messages(1, 9_000);
-  sync.live(9_000);
-  sync.message(message(9_001));
-  for (let turn = 0; turn < 50; turn += 1) await settle();
-  assert.deepEqual(
-    seqs().filter((seq) => seq <= 9_000),
-    range(8_951, 9_000),
-  );
+test('a gap behind which nothing has come yet is closed by its last position', async () => {
+  const { sync, storage, timeline, clock } = make();
+  storage.stored = messages(1, 15);
+  timeline.merge(messages(1, 10));
+  sync.gap(10, 16);
+  await clock.advance(0);
+  assert.deepEqual(sync.gaps, []);
+  assert.equal(timeline.lastSeq, 15);
+});
+
+test('what storage does not have is said to be missing, until it has it', async () => {
+  const { sync, storage, timeline, clock, statuses } = make();
+  storage.stored = [...messages(1, 10), message(15)];
+  timeline.merge([...messages(1, 10), message(15)]);
+  sync.gap(10, 15);
+  await clock.advance(60_000);
+  const [gap] = sync.gaps;
+  assert.deepEqual(gap, { after: 10, before: 15, state: 'missing' });
+  assert.deepEqual(statuses.at(-1), { kind: 'complete' });
+  const asked = storage.queries.length;
+  await clock.advance(600_000);
+  assert.equal(storage.queries.length, asked);
+  storage.stored = messages(1, 15);
+  sync.look_again(gap!);
+  await clock.advance(0);
+  assert.deepEqual(sync.gaps, []);
+  assert.equal(timeline.messages.length, 15);
+});
+
+test('a gap of thousands is left to scrolling back', async () => {
+  const { sync, storage, timeline, clock } = make();
+  storage.stored = messages(1, 20_000);
+  timeline.merge([...messages(1, 10), ...messages(15_000, 20_000)]);
+  sync.gap(10, 15_000);
+  await clock.advance(0);
+  for (let turn = 0; turn < 30 && sync.gaps.length > 0; turn += 1) await clock.advance(0);
+  assert.deepEqual(sync.gaps, []);
+  assert.equal(timeline.firstSeq, 15_000);
   assert.equal(sync.older, true);
-  assert.ok(storage.queries.length < 30);
+  assert.ok(storage.queries.length <= 20);
 });
 
-test('loads the page before the oldest, until there is none', async () => {
-  const { storage, sync, seqs, range } = make();
-  storage.stored = messages(1, 120);
-  sync.live(120);
-  await settle();
-  await Promise.all([sync.load_older(), sync.load_older()]);
-  assert.deepEqual(seqs(), range(21, 120));
+test('storage that is away is told and asked until it is back', async () => {
+  const { sync, storage, timeline, clock, statuses } = make();
+  timeline.merge([...messages(1, 10), message(15)]);
+  storage.failure = new Error('The store is away.');
+  sync.gap(10, 15);
+  await clock.advance(0);
+  assert.deepEqual(statuses.at(-1), { kind: 'unavailable', reason: 'The store is away.' });
+  storage.failure = null;
+  storage.stored = messages(1, 15);
+  await clock.advance(1_000);
+  assert.deepEqual(statuses.at(-1), { kind: 'complete' });
+  assert.deepEqual(sync.gaps, []);
+});
+
+test('an older page that cannot be had is told, and can be asked for again', async () => {
+  const { sync, storage, timeline, statuses } = make();
+  storage.stored = messages(1, 100);
+  timeline.merge(messages(51, 100));
+  sync.entered(50, true);
+  storage.failure = new Error('The store is away.');
   await sync.load_older();
-  assert.deepEqual(seqs(), range(1, 120));
-  assert.equal(sync.older, false);
-  assert.equal(storage.queries.length, 3);
+  assert.equal(statuses.at(-1)!.kind, 'unavailable');
+  storage.failure = null;
+  await sync.load_older();
+  assert.equal(statuses.at(-1)!.kind, 'complete');
+  assert.equal(timeline.firstSeq, 1);
 });
 
-test('nothing is told after the end', async () => {
-  const { storage, sync, statuses } = make();
-  storage.stored = messages(1, 5);
-  sync.live(5);
+test('after stop nothing is asked any more', async () => {
+  const { sync, storage, clock } = make();
+  storage.failure = new Error('away');
+  sync.gap(1, 5);
+  await clock.advance(0);
   sync.stop();
-  await settle();
-  assert.deepEqual(
-    statuses.map(({ kind }) => kind),
-    ['loading'],
-  );
+  const asked = storage.queries.length;
+  await clock.advance(600_000);
+  assert.equal(storage.queries.length, asked);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Outgoing } from '../src/outbox';
+import type { Outgoing } from '../src/outgoing';
 import { RowWindow } from '../src/row_window';
 import { rows_of, type Row, type RowsInput } from '../src/rows';
 import { Timeline } from '../src/timeline';
@@ -18,6 +18,7 @@ function rows(input: Partial<RowsInput>): Row[] {
     outgoing: [],
     fromBeginning: false,
     unreadFrom: null,
+    gaps: [],
     ...input,
   });
 }
@@ -39,9 +40,6 @@ const outgoing = (
   createdAt: kNoon + minutes * 60_000,
   state,
   reason: '',
-  firstSentAt: 0,
-  lastSentAt: 0,
-  tries: 0,
 });
 
 test('groups what one sender says within minutes', () => {
@@ -93,6 +91,29 @@ test('an own message keeps its row from writing to storage', () => {
 test('an own message that is both stored and on its way is one row', () => {
   const list = rows({ messages: [at(1, 'me', 0, { ref: 'r1' })], outgoing: [outgoing('r1', 0)] });
   assert.deepEqual(drawn(list), ['day', 'me first last']);
+});
+
+test('an own message is marked as on its way until the server has it safe', () => {
+  const stored = [at(1, 'me', 0, { ref: 'r1' })];
+  const state_with = (state: Outgoing['state']) => {
+    const row = rows({ messages: stored, outgoing: [outgoing('r1', 0, state)] }).at(-1)!;
+    return row.kind === 'message' ? row.state : row.kind;
+  };
+  assert.equal(state_with('sending'), 'sending');
+  assert.equal(state_with('waiting'), 'sending');
+  assert.equal(state_with('sent'), 'stored');
+  assert.equal(state_with('failed'), 'stored');
+});
+
+test('a gap stands before the message behind it, once', () => {
+  const gap = { after: 2, before: 5, state: 'missing' } as const;
+  const list = rows({
+    messages: [at(1, 'ana', 0), at(2, 'ana', 0), at(5, 'ana', 1), at(6, 'ana', 1)],
+    gaps: [gap],
+  });
+  assert.deepEqual(drawn(list), ['day', 'ana first', 'ana last', 'gap', 'ana first', 'ana last']);
+  const above = rows({ messages: [at(5, 'ana', 1)], gaps: [gap] });
+  assert.deepEqual(drawn(above), ['day', 'ana first last']);
 });
 
 test('what is on its way comes last, what failed stays where it was written', () => {

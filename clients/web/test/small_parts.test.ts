@@ -1,23 +1,27 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { Message } from 'stampede-client';
 import { delay_ms } from '../src/backoff';
 import { day_label } from '../src/dates';
-import { message_from_frame, message_from_json } from '../src/message';
+import { message_from_json, message_from_room } from '../src/message';
 import { hue_of, initials, kHues, room_from_title, room_problem, user_problem } from '../src/names';
 import { is_emoji_only, pieces_of } from '../src/text';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-test('a frame becomes a message', () => {
-  const headers = {
-    'message-id': 'a1',
-    seq: '1700000000000001',
-    'prev-seq': '1700000000000000',
+const received = (body: Uint8Array) =>
+  ({
+    id: 'a1',
+    seq: 1700000000000001,
+    prev: 1700000000000000,
     sender: 'ana',
-    timestamp: '1700000000000',
-    'client-ref': 'r1',
-  };
-  assert.deepEqual(message_from_frame(headers, bytes('héllo')), {
+    timestamp: 1700000000000,
+    key: 'r1',
+    frame: { binaryBody: body },
+  }) as unknown as Message;
+
+test('what a room receives becomes a message', () => {
+  assert.deepEqual(message_from_room(received(bytes('héllo'))), {
     id: 'a1',
     seq: 1700000000000001,
     prev: 1700000000000000,
@@ -28,10 +32,10 @@ test('a frame becomes a message', () => {
   });
 });
 
-test('a frame without a position, and a body that is no text', () => {
-  const received = message_from_frame({ 'message-id': 'a1' }, Uint8Array.of(0xff, 0x00));
-  assert.equal(received.seq, 0);
-  assert.equal(received.binaryBytes, 2);
+test('a body that is no text is counted', () => {
+  const binary = message_from_room(received(Uint8Array.of(0xff, 0x00)));
+  assert.equal(binary.body, '');
+  assert.equal(binary.binaryBytes, 2);
 });
 
 test('history becomes messages like those of frames', () => {
@@ -42,7 +46,7 @@ test('history becomes messages like those of frames', () => {
     sender: 'ana',
     timestamp: 3,
     contentType: 'text/plain',
-    headers: { 'client-ref': 'r1' },
+    headers: { colour: 'red' },
     body: 'hi',
   };
   assert.deepEqual(message_from_json(json), {
@@ -51,7 +55,7 @@ test('history becomes messages like those of frames', () => {
     prev: 4,
     sender: 'ana',
     timestamp: 3,
-    ref: 'r1',
+    ref: '',
     body: 'hi',
   });
   assert.equal(message_from_json({ ...json, encoding: 'base64', body: '/wA=' }).binaryBytes, 2);

@@ -1,6 +1,6 @@
 // How things stand, always in sight: a word in the header, and a line of its own when something is
 // not as it should be.
-import type { ConnectionState } from '../chat_client';
+import type { ConnectionState } from '../connection';
 import type { SyncStatus } from '../history_sync';
 import { sentence } from '../text';
 import { h, set_text } from './dom';
@@ -8,8 +8,6 @@ import { h, set_text } from './dom';
 export interface Standing {
   readonly connection: ConnectionState;
   readonly history: SyncStatus;
-  /** The server's last words when it refused, or ''. */
-  readonly refusal: string;
 }
 
 export class ConnectionView {
@@ -61,19 +59,19 @@ function badge_text(state: ConnectionState): string {
   }
 }
 
-function notice_text({ connection, history, refusal }: Standing, now: number): string {
-  const words = refusal === '' ? '' : `${sentence(refusal)} `;
+function notice_text({ connection, history }: Standing, now: number): string {
   switch (connection.kind) {
     case 'waiting': {
       const seconds = Math.max(1, Math.ceil((connection.retryAt - now) / 1000));
-      return `${words || 'The connection was lost. '}Reconnecting in ${seconds} s.`;
+      const words = sentence(connection.reason) || 'The connection was lost.';
+      return `${words} Reconnecting in ${seconds} s.`;
     }
     case 'offline':
       return 'You are offline. What you write now is sent when the network is back.';
     case 'connecting':
-      return connection.attempt === 0 ? '' : `${words}Reconnecting…`;
+      return connection.attempt === 0 ? '' : 'Reconnecting…';
     case 'live':
-      if (history.kind !== 'unavailable') return words.trim();
+      if (history.kind !== 'unavailable') return '';
       return `Earlier messages cannot be loaded right now: ${sentence(history.reason)} New ones arrive as usual.`;
     case 'refused':
       return `${sentence(connection.refusal.reason || 'The server ended the session.')} What you write now is not sent.`;

@@ -1,6 +1,7 @@
 // The scrolling list: draws a window of the timeline, keeps what is being read in its place, and
 // follows the newest only when the reader is at the bottom.
-import type { Outgoing } from '../outbox';
+import type { Gap } from '../history_sync';
+import type { Outgoing } from '../outgoing';
 import { RowWindow } from '../row_window';
 import { rows_of, type Row } from '../rows';
 import type { Timeline } from '../timeline';
@@ -23,6 +24,7 @@ export interface ListModel {
   readonly entered: boolean;
   readonly unreadFrom: string | null;
   readonly unreadCount: number;
+  readonly gaps: readonly Gap[];
 }
 
 const kAtBottomPx = 40;
@@ -95,6 +97,7 @@ export class MessageList {
       outgoing: atEnd ? model.outgoing : [],
       fromBeginning: start === 0 && model.entered && !model.older,
       unreadFrom: model.unreadFrom,
+      gaps: model.gaps,
     });
     const anchor = this.following ? null : this.anchor();
     this.reconcile(rows, model.room);

@@ -2,13 +2,16 @@
 // the small print only: a selection in a message survives what arrives after it.
 import { day_label, full_time, time_of_day } from '../dates';
 import { hue_of, initials } from '../names';
+import type { Gap } from '../history_sync';
 import type { MessageRow, Row } from '../rows';
-import { is_emoji_only, pieces_of, sentence } from '../text';
+import { is_emoji_only, pieces_of } from '../text';
 import { avatar, h, set_text } from './dom';
 
 export interface RowActions {
   retry(ref: string): void;
   discard(ref: string): void;
+  /** Asks again for what is missing. */
+  look_again(gap: Gap): void;
 }
 
 /** A longer text is cut until somebody wants to see it: laying it out takes seconds. */
@@ -27,6 +30,8 @@ export function row_view(row: Row, room: string, actions: RowActions): RowView {
       return day_view(row.timestamp);
     case 'unread':
       return still(h('div', { class: 'row rule unread', role: 'separator' }, h('span', {}, 'New')));
+    case 'gap':
+      return gap_view(row.gap, actions);
     case 'beginning':
       return still(beginning(room));
   }
@@ -41,6 +46,21 @@ function day_view(timestamp: number): RowView {
   const refresh = (): void => set_text(label, day_label(timestamp, Date.now()));
   refresh();
   return { element: h('div', { class: 'row rule', role: 'separator' }, label), update: refresh };
+}
+
+function gap_view(gap: Gap, actions: RowActions): RowView {
+  const element = h('div', { class: 'row rule gap', role: 'separator' });
+  const again = button('Look again', () => actions.look_again(gap));
+  let shown: Gap['state'] | null = null;
+  const update = (row: Row): void => {
+    if (row.kind !== 'gap' || row.gap.state === shown) return;
+    shown = row.gap.state;
+    const missing = shown === 'missing';
+    const words = missing ? 'Messages are missing here. ' : 'Looking for missing messages…';
+    element.replaceChildren(h('span', {}, words, missing ? again : null));
+  };
+  update({ kind: 'gap', key: '', gap });
+  return { element, update };
 }
 
 function beginning(room: string): HTMLElement {
@@ -128,7 +148,7 @@ function small_print(row: MessageRow, actions: RowActions): Array<Node | string>
       return ['Sending…'];
     case 'failed':
       return [
-        h('span', { class: 'failure' }, `Not sent. ${sentence(row.reason)}`),
+        h('span', { class: 'failure' }, row.reason),
         ' ',
         button('Try again', () => actions.retry(row.ref)),
         ' ',
