@@ -1,6 +1,7 @@
 #include "gateway/rooms/audience.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "gateway/session/frames.h"
 
@@ -38,6 +39,24 @@ std::size_t Audience::deliver(const MessageRef& message) {
     }
     const Slice frame = message_frame(group.version, group.id, *message);
     for (Subscriber* member : group.members) member->deliver(frame);
+  }
+  return count;
+}
+
+std::size_t Audience::deliver_where_room(const MessageRef& message) {
+  std::size_t count = 0;
+  for (const Group& group : groups_) {
+    std::optional<Slice> frame;
+    for (Subscriber* member : group.members) {
+      if (!member->has_room()) continue;
+      ++count;
+      if (group.individual) {
+        member->deliver_individually(message);
+        continue;
+      }
+      if (!frame) frame = message_frame(group.version, group.id, *message);
+      member->deliver(*frame);
+    }
   }
   return count;
 }

@@ -52,6 +52,8 @@ class Audience {
   void remove(Subscriber& subscriber);
   /// Gives every member the message; returns how many that were.
   std::size_t deliver(const MessageRef& message);
+  /// Gives it to those only who take away what they are sent.
+  std::size_t deliver_where_room(const MessageRef& message);
 
   [[nodiscard]] bool empty() const noexcept { return groups_.empty(); }
   [[nodiscard]] std::size_t size() const noexcept;

@@ -171,7 +171,8 @@ void CatchUp::give(Entry& entry, const MessageRef& message) {
 std::size_t CatchUp::deliver_unsequenced(const MessageRef& message) {
   std::size_t count = 0;
   for (Entry& entry : entries_) {
-    if (!entry.told) continue;
+    const bool full = message->kind != MessageKind::kChat && !entry.subscriber->has_room();
+    if (!entry.told || full) continue;
     give(entry, message);
     ++count;
   }

@@ -47,7 +47,8 @@ class CatchUp {
 
   /// Delivers what may go and takes out who has everything. `ring` ends with `last`.
   std::vector<Done> turn(const RoomRing& ring, Seq last, Clock::Instant now);
-  /// A message without a position goes to whoever is live already.
+  /// A message without a position goes to whoever is live already, and what is not chat only to
+  /// those who have room for it.
   std::size_t deliver_unsequenced(const MessageRef& message);
 
   /// What somebody waits for, unless a lookup is under way; give it to `on_found` then.

@@ -16,8 +16,11 @@ Publisher::Publisher(Executor& on, const Clock& clock, ShardIndex shard, RoomDir
       fanout_(fanout),
       rooms_(rooms),
       turn_(on, [this](std::vector<Outgoing> batch) { sequence(std::move(batch)); }),
+      live_turn_(on, [this](const std::vector<Outgoing>& batch) { hand_on(batch); }),
       published_(metrics.counter("stampede_gateway_published_total",
                                  "Messages that clients of this gateway sent to rooms.")),
+      ephemeral_(metrics.counter("stampede_gateway_ephemeral_total",
+                                 "Ephemeral messages that clients of this gateway sent.")),
       unsequenced_(metrics.counter("stampede_gateway_unsequenced_total",
                                    "Messages sent on without a position: no directory.")),
       bypassed_(metrics.counter("stampede_gateway_bypassed_total",
@@ -32,7 +35,20 @@ Publisher::Publisher(Executor& on, const Clock& clock, ShardIndex shard, RoomDir
 
 void Publisher::publish(MessageRef message, Confirmed confirmed) {
   ++in_flight_;
-  turn_.add({std::move(message), std::move(confirmed), clock_.now()});
+  auto& turn = message->kind == MessageKind::kChat ? turn_ : live_turn_;
+  turn.add({std::move(message), std::move(confirmed), clock_.now()});
+}
+
+void Publisher::hand_on(const std::vector<Outgoing>& batch) {
+  ephemeral_.add(static_cast<double>(batch.size()));
+  std::vector<MessageRef> messages;
+  messages.reserve(batch.size());
+  for (const Outgoing& one : batch) messages.push_back(one.message);
+  bus_.publish(messages);
+  fanout_.deliver(messages, shard_);
+  rooms_.deliver(std::move(messages));
+  in_flight_ -= batch.size();
+  for (const Outgoing& one : batch) one.confirmed(kNoSeq);
 }
 
 void Publisher::sequence(std::vector<Outgoing> outgoing) {

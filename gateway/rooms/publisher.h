@@ -18,9 +18,15 @@ namespace stampede::gateway {
 /// The way of a message from a session outwards: sequence, then storage, other gateways and this
 /// gateway's own rooms. One per shard, on its thread. What is published during one turn shares one
 /// round trip to the directory and one write to the broker, and keeps its order.
+///
+/// What is not chat has no position and is not stored: it goes to other gateways and to this one's
+/// rooms at the end of the turn, and so may overtake chat that waits for its position. It is always
+/// given to the bus: only the directory knows whether anybody is elsewhere, and asking it costs
+/// more than a publish that the broker routes nowhere.
 class Publisher {
  public:
-  /// The position, once the message is confirmed by the feed; or why it is not.
+  /// The position, once the message is confirmed by the feed; or why it is not. kNoSeq for what has
+  /// no position, once it is handed on.
   using Confirmed = std::function<void(Result<Seq>)>;
 
   Publisher(Executor& on, const Clock& clock, ShardIndex shard, RoomDirectory& directory,
@@ -48,6 +54,7 @@ class Publisher {
     std::vector<MessageRef> elsewhere;
   };
 
+  void hand_on(const std::vector<Outgoing>& batch);
   void sequence(std::vector<Outgoing> batch);
   void spread(const Batch& batch, const std::vector<Result<Sequenced>>& places);
   /// Gives the message the place it got and says where it goes besides storage.
@@ -63,9 +70,11 @@ class Publisher {
   LocalFanout& fanout_;
   RoomRegistry& rooms_;
   TurnBatch<Outgoing> turn_;
+  TurnBatch<Outgoing> live_turn_;
   std::size_t in_flight_ = 0;
 
   Counter published_;
+  Counter ephemeral_;
   Counter unsequenced_;
   Counter bypassed_;
   Counter repeated_;

@@ -40,6 +40,9 @@ RoomRegistry::RoomRegistry(Executor& on, const Clock& clock, Options options,
                             "Messages that came before their predecessor and waited for it.")),
       stale_(metrics.counter("stampede_gateway_stale_total",
                              "Messages dropped because their position was already delivered.")),
+      ephemeral_dropped_(
+          metrics.counter("stampede_gateway_ephemeral_dropped_total",
+                          "Ephemeral messages not given to a member who has too much waiting.")),
       healed_recent_(metrics.counter(kHealed, kHealedHelp, {{"source", "recent"}})),
       healed_history_(metrics.counter(kHealed, kHealedHelp, {{"source", "history"}})),
       unhealed_(metrics.counter("stampede_gateway_unhealed_total",
@@ -222,6 +225,10 @@ void RoomRegistry::deliver(std::vector<MessageRef> batch) {
     const auto entry = rooms_.find(message->room);
     if (entry == rooms_.end()) continue;
     Room& room = entry->second;
+    if (message->kind != MessageKind::kChat) {
+      hand_out_live(room, message);
+      continue;
+    }
     out_.clear();
     switch (room.order.offer(std::move(message), clock_.now(), out_)) {
       case RoomOrder::Verdict::kDelivered:
@@ -233,6 +240,16 @@ void RoomRegistry::deliver(std::vector<MessageRef> batch) {
       case RoomOrder::Verdict::kStale: stale_.add(); break;
     }
   }
+}
+
+/// What has no place in the room: neither order nor ring knows of it, and who is still catching up
+/// does without.
+void RoomRegistry::hand_out_live(Room& room, const MessageRef& message) {
+  std::size_t given = room.audience.deliver_where_room(message);
+  const std::size_t dropped = room.audience.size() - given;
+  if (room.catch_up != nullptr) given += room.catch_up->deliver_unsequenced(message);
+  if (given > 0) delivered_.add(static_cast<double>(given));
+  if (dropped > 0) ephemeral_dropped_.add(static_cast<double>(dropped));
 }
 
 void RoomRegistry::hand_out(const RoomName& name, Room& room,

@@ -113,6 +113,7 @@ class RoomRegistry {
   void catch_up(Room& room, const Pending& pending, Seq last);
   void fail(const RoomName& name, Room& room, std::uint64_t ticket, const Error& error);
 
+  void hand_out_live(Room& room, const MessageRef& message);
   void hand_out(const RoomName& name, Room& room, const std::vector<MessageRef>& messages);
   std::size_t hand_out_one(Room& room, const MessageRef& message);
 
@@ -157,6 +158,7 @@ class RoomRegistry {
   Counter delivered_;
   Counter held_;
   Counter stale_;
+  Counter ephemeral_dropped_;
   Counter healed_recent_;
   Counter healed_history_;
   Counter unhealed_;

@@ -85,6 +85,7 @@ Slice message_frame(Version version, std::string_view subscription, const Messag
   }
   frame.header("redelivered", acknowledgeable && acknowledgeable->redelivered ? "true" : "false");
   if (acknowledgeable && version == Version::kV12) frame.header("ack", acknowledgeable->ack_id);
+  if (message.kind == MessageKind::kEphemeral) frame.header("persistent", "false");
   if (!message.key.empty()) frame.header("message-key", message.key);
   if (!message.content_type.empty()) frame.header("content-type", message.content_type);
   for (const MessageHeader& header : message.headers) frame.header(header.name, header.value);
@@ -119,11 +120,11 @@ std::optional<Seq> if_known(Seq seq) noexcept {
 }
 
 bool is_reserved_send_header(std::string_view name) noexcept {
-  static constexpr std::array<std::string_view, 20> kReserved{
+  static constexpr std::array<std::string_view, 21> kReserved{
       "destination",  "content-type", "content-length", "receipt", "transaction", "message-id",
       "subscription", "ack",          "redelivered",    "seq",     "prev-seq",    "sender",
       "timestamp",    "receipt-id",   "message-key",    "replay",  "recovered",   "oldest-seq",
-      "live-seq",     "event"};
+      "live-seq",     "event",        "persistent"};
   return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
 }
 

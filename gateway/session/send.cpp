@@ -17,6 +17,22 @@ std::optional<std::string> message_key_problem(const FrameView& frame) {
          std::to_string(kMaxMessageKeyBytes);
 }
 
+/// `persistent:false` makes a message ephemeral.
+Result<MessageKind> kind_of(const FrameView& frame) {
+  const std::string_view persistent = frame.find("persistent").value_or("true");
+  if (persistent == "true") return MessageKind::kChat;
+  if (persistent != "false") {
+    return Error(Errc::kInvalidArgument, "persistent is '" + std::string(persistent.substr(0, 64)) +
+                                             "'; allowed: true, false");
+  }
+  if (frame.find("message-key")) {
+    return Error(Errc::kInvalidArgument,
+                 "message-key with persistent:false: what is not kept cannot be recognised when it "
+                 "is sent again");
+  }
+  return MessageKind::kEphemeral;
+}
+
 /// What a client decides the size of.
 std::size_t bytes_of(const Message& message) {
   std::size_t bytes = message.body.size() + message.content_type.size() + message.key.size();
@@ -40,14 +56,17 @@ void Session::on_send(const FrameView& frame) {
   if (const auto problem = message_key_problem(frame)) {
     return fail("Invalid header", *problem, receipt_of(frame));
   }
-  HeldSend send{make_message(frame, *std::move(room)), kept_receipt_of(frame)};
+  const auto kind = kind_of(frame);
+  if (!kind) return fail("Invalid header", kind.error().detail, receipt_of(frame));
+  HeldSend send{make_message(frame, *kind, *std::move(room)), kept_receipt_of(frame)};
   if (frame.find("transaction")) return hold(frame, std::move(send));
   publish_alone(std::move(send));
 }
 
-MessageRef Session::make_message(const FrameView& frame, RoomName room) const {
+MessageRef Session::make_message(const FrameView& frame, MessageKind kind, RoomName room) const {
   auto message = std::make_shared<Message>();
   message->id = new_message_id();
+  message->kind = kind;
   message->room = std::move(room);
   message->sender = principal_.user;
   message->origin = context_.gateway;

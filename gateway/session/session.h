@@ -114,7 +114,7 @@ class Session final : public SessionInput, private FrameSink, private Roster::En
   void on_commit(const stomp::FrameView& frame);
   void on_abort(const stomp::FrameView& frame);
 
-  MessageRef make_message(const stomp::FrameView& frame, RoomName room) const;
+  MessageRef make_message(const stomp::FrameView& frame, MessageKind kind, RoomName room) const;
   /// Before it is one of the virtual hosts an ERROR is sent, and false returned.
   [[nodiscard]] bool serves_host(const stomp::FrameView& connect);
   /// `done` runs once the message is confirmed or not, unless the session is over by then.

@@ -10,6 +10,12 @@
 
 namespace stampede {
 
+/// Whether the message is one that is stored; otherwise what an adapter's `append` answers for it.
+inline Result<void> check_stored_kind(const Message& message) {
+  if (message.kind == MessageKind::kChat) return {};
+  return Error(Errc::kInvalidArgument, "only chat messages are stored");
+}
+
 /// The durable path from gateways to storage: at least once, acknowledged on both sides.
 ///
 /// Methods may be called from any thread; handler and replies are posted, never run inside a call.
@@ -36,7 +42,8 @@ class MessageFeed {
   /// Replies with one result per message, in the order given, once each is confirmed: it survives
   /// the crash of any one component from then on. kUnavailable: refused, or not confirmed before
   /// the connection was lost for longer than the outage bound (then it may still be stored).
-  /// kOverloaded: more than the adapter's bound is waiting already.
+  /// kOverloaded: more than the adapter's bound is waiting already. kInvalidArgument: not chat, so
+  /// nothing that is ever stored.
   virtual void append(std::vector<MessageRef> batch,
                       Reply<std::vector<Result<void>>> confirmed) = 0;
 

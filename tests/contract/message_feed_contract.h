@@ -147,6 +147,24 @@ TEST_P(MessageFeedContract, AnswersAnEmptyBatch) {
   EXPECT_TRUE(wait(confirmed).empty());
 }
 
+TEST_P(MessageFeedContract, RefusesWhatIsNeverStored) {
+  auto batch = messages(3);
+  auto ephemeral = std::make_shared<Message>(*batch[1]);
+  ephemeral->kind = MessageKind::kEphemeral;
+  batch[1] = std::move(ephemeral);
+  Worker worker(fixture_->make_feed());
+  worker.consume(10, true);
+  auto confirmed = append(batch);
+  const Confirms confirms = wait(confirmed);
+  ASSERT_EQ(confirms.size(), 3U);
+  EXPECT_TRUE(confirms[0]);
+  ASSERT_FALSE(confirms[1]);
+  EXPECT_TRUE(confirms[1].error().is(Errc::kInvalidArgument));
+  EXPECT_TRUE(confirms[2]);
+  const auto got = worker.inbox.wait_for(2);
+  EXPECT_EQ(ids_of(got), (std::set<MessageId>{batch[0]->id, batch[2]->id}));
+}
+
 TEST_P(MessageFeedContract, KeepsWhatIsAppendedBeforeAConsumerComes) {
   const auto sent = messages(50);
   auto confirmed = append(sent);

@@ -114,6 +114,10 @@ void MemoryFeed::append(std::vector<MessageRef> batch, Reply<std::vector<Result<
   auto pending = std::make_shared<MemoryQueue::Batch>(
       MemoryQueue::Batch{this, std::move(confirmed), std::vector<Result<void>>(batch.size()), 0});
   for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (auto stored = check_stored_kind(*batch[i]); !stored) {
+      pending->results[i] = std::move(stored);
+      continue;
+    }
     const std::size_t bytes = size_of(*batch[i]);
     if (!queue_.has_room_for(bytes)) {
       queue_.refused_.add();

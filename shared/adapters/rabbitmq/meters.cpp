@@ -12,7 +12,8 @@ Counter publishes(Metrics& metrics, const char* exchange) {
 
 Counter dropped(Metrics& metrics, const char* reason) {
   return metrics.counter("stampede_rabbitmq_bus_dropped_total",
-                         "Live messages that were not given to the broker; rooms heal the gap.",
+                         "Live messages that were not given to the broker; rooms heal the gap "
+                         "where there is one.",
                          {{"reason", reason}});
 }
 

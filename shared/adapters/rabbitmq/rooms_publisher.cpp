@@ -53,7 +53,10 @@ void RoomsPublisher::send(const GatewayId& to, const std::vector<MessageRef>& ba
 }
 
 void RoomsPublisher::write(const Message& message, const std::string& key) {
-  if (connection_->unsent_bytes() > settings_.max_unsent_bytes) {
+  // What nobody could miss goes first, and leaves the other half to what rooms would have to heal.
+  const bool ephemeral = message.kind == MessageKind::kEphemeral;
+  const std::size_t bound = settings_.max_unsent_bytes / (ephemeral ? 2 : 1);
+  if (connection_->unsent_bytes() > bound) {
     return meters_.bus_dropped_full.add();
   }
   amqp_basic_publish_t method{};

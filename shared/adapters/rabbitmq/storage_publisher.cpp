@@ -75,6 +75,10 @@ void StoragePublisher::append(std::vector<MessageRef> batch,
   if (batch.empty()) return confirmed({});
   const auto settlement = std::make_shared<AppendBatch>(batch.size(), std::move(confirmed));
   for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (auto stored = check_stored_kind(*batch[i]); !stored) {
+      settlement->settle(i, std::move(stored));
+      continue;
+    }
     const std::size_t bytes = weight(*batch[i]);
     if (!queue_.has_room(bytes)) {
       settlement->settle(

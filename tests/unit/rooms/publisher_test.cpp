@@ -145,6 +145,23 @@ TEST_F(PublisherTest, BypassesTheBusWhenNobodyIsElsewhere) {
   EXPECT_EQ(bus_.published.size(), 1u);
 }
 
+TEST_F(PublisherTest, WhatIsEphemeralGoesToTheBusAloneAndNeedsNoDirectory) {
+  AbsentDirectory away;
+  Publisher publisher(executor_, clock_, registry_.shard(), away, feed_, bus_, fanout_, registry_,
+                      metrics_);
+  auto ephemeral = std::make_shared<Message>(*message());
+  ephemeral->kind = MessageKind::kEphemeral;
+  publisher.publish(ephemeral, keep());
+  EXPECT_EQ(publisher.in_flight(), 1u);
+  executor_.run();
+  EXPECT_TRUE(feed_.appends.empty());
+  ASSERT_EQ(bus_.published.size(), 1u);
+  EXPECT_EQ(bus_.published[0], ephemeral);
+  ASSERT_EQ(confirmed_.size(), 1u);
+  EXPECT_EQ(*confirmed_[0], kNoSeq);
+  EXPECT_EQ(publisher.in_flight(), 0u);
+}
+
 TEST_F(PublisherTest, GoesOnWithoutADirectory) {
   AbsentDirectory away;
   Publisher publisher(executor_, clock_, registry_.shard(), away, feed_, bus_, fanout_, registry_,
