@@ -17,17 +17,18 @@ npm_install() {
   echo "$key" >"$stamp"
 }
 
-# build_page: the chat page with the client library in it, only when a source is newer than the last build.
+# build_page: the client library and the chat page, only when a source is newer than the last build.
 build_page() {
   local stamp=$ROOT/build/page.stamp
   npm_install "$CLIENT_DIR"
   npm_install "$WEB_DIR"
-  if [[ -f $WEB_DIST/index.html && -f $stamp ]] && [[ -z $(find "$WEB_DIR" "$CLIENT_DIR" \
+  if [[ -f $WEB_DIST/index.html && -f $CLIENT_DIR/dist/index.js && -f $stamp ]] && [[ -z $(find "$WEB_DIR" "$CLIENT_DIR" \
     \( -name node_modules -o -name dist -o -name .cache -o -name test -o -name LICENSE \) -prune \
     -o -type f -newer "$stamp" -print -quit) ]]; then
     return 0
   fi
-  say "building the chat page"
+  say "building the client library and the chat page"
+  (cd "$CLIENT_DIR" && npm run --silent build </dev/null) >&2 || die "the client library did not build"
   (cd "$WEB_DIR" && npm run --silent build </dev/null) >&2 || die "the chat page did not build"
   mkdir -p "$ROOT/build"
   touch "$stamp"
