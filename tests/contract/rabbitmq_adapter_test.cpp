@@ -428,7 +428,7 @@ TEST_F(RabbitAdapterTest, AMissingBindingIsMadeAgainForWhatItReturned) {
     return storage_queue_of(message->room) == lost;
   });
   EXPECT_EQ(client.depth(names_.topology().storage_queue(lost)), here);
-  EXPECT_EQ(metric(gateway, "stampede_rabbitmq_returns_total"), here);
+  EXPECT_GE(metric(gateway, "stampede_rabbitmq_returns_total"), here);
 }
 
 TEST_F(RabbitAdapterTest, RejectedMessagesLieInTheDeadLettersWithReasonAndQueue) {

@@ -150,15 +150,24 @@ test('a user who is revoked is out on every gateway, others stay', async (t) => 
   await three.close();
 });
 
-test('a token that is revoked is out on every gateway, another of the same user stays', async () => {
-  const [lost, kept] = [files.token(ann), files.token(ann)];
-  const clients = await Promise.all([
-    withToken(gateways[0], lost), withToken(gateways[1], lost), withToken(gateways[1], kept),
-  ]);
-  assert.equal((await revoke({ token: jtiOf(lost) })).status, 204);
-  for (const client of clients.slice(0, 2)) assert.equal((await ending(client)).code, 4013);
-  assert.ok(clients[2].stomp.connected);
-  await clients[2].close();
+/** How long after its revocation a token's sessions on both gateways are over, in milliseconds. */
+async function revokeToken(token) {
+  const clients = await Promise.all(gateways.map((gateway) => withToken(gateway, token)));
+  const from = Date.now();
+  assert.equal((await revoke({ token: jtiOf(token) })).status, 204);
+  for (const client of clients) assert.equal((await ending(client)).code, 4013);
+  return Date.now() - from;
+}
+
+test('a token that is revoked is out on every gateway within two seconds, another of the same user stays', async (t) => {
+  const other = await withToken(gateways[1], files.token(ann));
+  const took = [];
+  // A machine that does other things besides may be late, but not each time.
+  do took.push(await revokeToken(files.token(ann))); while (took.at(-1) > 2_000 && took.length < 5);
+  t.diagnostic(`ms from the request to the end of both sessions: ${took}`);
+  assert.ok(took.at(-1) <= 2_000, `${took} ms`);
+  assert.ok(other.stomp.connected);
+  await other.close();
 });
 
 test('a user who is gone from the users file is out, one with other rights keeps what they allow', async () => {

@@ -15,6 +15,10 @@ namespace {
 constexpr std::size_t kMaxUnsentBytes = 4 * 1024 * 1024;
 constexpr std::size_t kMaxReasonBytes = 1'000;
 constexpr std::uint8_t kPersistent = 2;
+/// A queue that is missing is first the workers' to declare. When it is there again within
+/// milliseconds of its deletion RabbitMQ (seen with 3.10) may forget to cancel its consumers, which
+/// then wait for ever.
+constexpr Milliseconds kDeclareAfter{1'000};
 
 Clock::Instant now() { return std::chrono::steady_clock::now(); }
 
@@ -109,14 +113,14 @@ void StoragePublisher::tick(Clock::Instant at) {
       at - settings_.outage_bound, "the broker did not confirm the message within " +
                                        std::to_string(settings_.outage_bound.count()) + " ms");
   meters_.expired.add(static_cast<double>(expired));
-  if (unroutable_) declare_topology();
+  if (returned_since_ && at - *returned_since_ >= kDeclareAfter) declare_topology();
   queue_.retry();
   pump();
 }
 
 void StoragePublisher::declare_topology() {
   if (!ready_) return;
-  unroutable_ = false;
+  returned_since_.reset();
   // On this channel, so that the broker has the queues before what is sent again behind it.
   topology_.declare(connection_->out(), channel_);
   if (const auto held_back = log_limiter_.admit(now()); held_back >= 0) {
@@ -139,7 +143,7 @@ void StoragePublisher::on_up(Connection& connection) {
 void StoragePublisher::on_down() {
   connection_ = nullptr;
   ready_ = false;
-  unroutable_ = false;
+  returned_since_.reset();
   queue_.connection_lost();
 }
 
@@ -180,7 +184,7 @@ void StoragePublisher::on_content(const Content& content) {
   const std::string& text = content.correlation_id;
   std::from_chars(text.data(), text.data() + text.size(), tag);
   queue_.returned(tag, std::to_string(content.reply_code) + " " + content.reply_text);
-  unroutable_ = true;
+  if (!returned_since_) returned_since_ = now();
   meters_.returns.add();
 }
 

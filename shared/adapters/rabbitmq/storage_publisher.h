@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "shared/adapters/rabbitmq/confirm_queue.h"
@@ -57,9 +58,9 @@ class StoragePublisher final : public ChannelUser {
   Meters& meters_;
   std::vector<std::string> storage_keys_;
   ConfirmQueue queue_;
-  Connection* connection_ = nullptr;  ///< while the link is up
-  bool ready_ = false;                ///< the channel confirms
-  bool unroutable_ = false;           ///< something was returned since the topology was declared
+  Connection* connection_ = nullptr;              ///< while the link is up
+  bool ready_ = false;                            ///< the channel confirms
+  std::optional<Clock::Instant> returned_since_;  ///< and not declared since
   LogLimiter log_limiter_{std::chrono::seconds(10)};
 };
 
