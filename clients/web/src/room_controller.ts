@@ -39,9 +39,11 @@ export class RoomController {
       changed: (added, arrival) => this.on_changed(added, arrival),
       history: (status) => this.on_history(status),
       members: (members) => this.view.show_members(members, this.session_.user),
+      typing: (users) => this.view.list.show_typing(users),
     });
     this.view = new RoomView(room, identity.user, () => this.list_model(), {
       send: (text) => this.on_send(text),
+      wrote: (text) => this.session_.wrote(text),
       retry: (ref) => this.session_.retry(ref),
       discard: (ref) => this.session_.discard(ref),
       load_older: () => this.session_.load_older(),

@@ -8,6 +8,7 @@ import { message_from_room, type ChatMessage } from './message';
 import { OutgoingList, type Outgoing } from './outgoing';
 import { Presence } from './presence';
 import { Timeline } from './timeline';
+import { OthersTyping, OwnTyping } from './typing';
 
 export interface RoomHandlers {
   connection(state: ConnectionState): void;
@@ -15,6 +16,8 @@ export interface RoomHandlers {
   changed(added: readonly ChatMessage[], arrival: Arrival): void;
   history(status: SyncStatus): void;
   members(members: readonly Member[]): void;
+  /** Who else is writing. */
+  typing(users: readonly string[]): void;
 }
 
 export interface RoomEnvironment {
@@ -28,6 +31,8 @@ export type OpenClient = (options: Pick<ConnectOptions, 'credentials' | 'onState
 
 /** So many messages are kept; the rest is a scroll and a request away. */
 const kMostMessages = 4_000;
+/** `true` or `false`, on an ephemeral message without a body. */
+const kTypingHeader = 'typing';
 
 export class RoomSession {
   readonly timeline = new Timeline();
@@ -36,6 +41,8 @@ export class RoomSession {
   private readonly outgoing_ = new OutgoingList(this.timeline);
   private readonly sync_: HistorySync;
   private readonly presence_: Presence;
+  private readonly ownTyping_: OwnTyping;
+  private readonly typing_: OthersTyping;
   /** Replayed messages that the list has not seen: they are put into it together. */
   private replayed_: ChatMessage[] = [];
   private entered_ = false;
@@ -60,6 +67,8 @@ export class RoomSession {
       environment,
       (members) => handlers_.members(members),
     );
+    this.ownTyping_ = new OwnTyping(environment, (typing) => this.say_typing(typing));
+    this.typing_ = new OthersTyping(environment, (users) => handlers_.typing(users));
     const { user, passcode } = identity_;
     this.client_ = openClient({
       credentials: { login: user, passcode },
@@ -68,6 +77,7 @@ export class RoomSession {
     this.room_ = this.client_.join(room, {
       history: kPageSize,
       onMessage: (message) => this.on_message(message),
+      onSignal: (signal) => this.on_signal(signal),
       onGap: (gap) => this.on_gap(gap),
       onReplayed: (replay) => this.on_replayed(replay),
       onState: () => this.state_changes(),
@@ -101,13 +111,21 @@ export class RoomSession {
   }
 
   stop(): void {
+    this.ownTyping_.stop();
     this.stopped_ = true;
+    this.typing_.clear();
     this.sync_.stop();
     this.presence_.stop();
     void this.client_.close();
   }
 
+  /** The user changes what is not sent yet. */
+  wrote(text: string): void {
+    this.ownTyping_.wrote(text);
+  }
+
   send(body: string): void {
+    this.ownTyping_.sent();
     this.outgoing_.add(this.room_.send(body));
     this.changed([], 'live');
   }
@@ -158,6 +176,7 @@ export class RoomSession {
       this.presence_.start();
     } else {
       this.presence_.stop();
+      this.typing_.clear();
       this.flush_replayed(); // the rest of it comes with the next connection
     }
     this.handlers_.connection(connection);
@@ -170,8 +189,18 @@ export class RoomSession {
       return;
     }
     this.flush_replayed();
+    this.typing_.heard(received.sender, false);
     this.changed(this.timeline.merge([received]), 'live');
     this.presence_.seen(received.sender);
+  }
+
+  private on_signal({ sender, headers }: Message): void {
+    const typing = headers[kTypingHeader];
+    if (typing !== undefined && sender !== this.user) this.typing_.heard(sender, typing === 'true');
+  }
+
+  private say_typing(typing: boolean): void {
+    this.room_.signal({ [kTypingHeader]: String(typing) });
   }
 
   private on_gap({ after, before }: Missing): void {

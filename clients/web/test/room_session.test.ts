@@ -11,6 +11,7 @@ async function enter() {
   const storage = new FakeStorage();
   const added: string[] = [];
   const kinds: string[] = [];
+  const typing: string[] = [];
   const world = { visible: () => true };
   const session = new RoomSession(
     'lobby',
@@ -35,11 +36,12 @@ async function enter() {
       },
       history: () => {},
       members: () => {},
+      typing: (users) => typing.push(users.join()),
     },
   );
   const socket = await stage.accept();
   const states = () => session.outgoing.map(({ state }) => state);
-  return { stage, session, socket, storage, added, kinds, states };
+  return { stage, session, socket, storage, added, kinds, states, typing };
 }
 
 test('is live with the subscription, and takes its replay at once', async () => {
@@ -125,6 +127,28 @@ test('a refusal names what would help', async () => {
     kind: 'refused',
     refusal: { login: true, reason: 'gone from the users file' },
   });
+});
+
+test('who is writing is shown until the message is there', async () => {
+  const { stage, socket, session, typing } = await enter();
+  socket.receipt(socket.last('SUBSCRIBE'), { seq: 3 });
+  const signal = (sender: string, value: string) =>
+    socket.message('lobby', 0, { persistent: 'false', sender, typing: value }, '');
+  signal('bo', 'true');
+  signal('ana', 'true');
+  signal('cy', 'true');
+  signal('cy', 'false');
+  socket.message('lobby', 4, { sender: 'bo' });
+  assert.deepEqual(typing, ['bo', 'bo,cy', 'bo', '']);
+  session.wrote('hel');
+  assert.equal(socket.last('SEND').headers['typing'], 'true');
+  session.wrote('');
+  assert.equal(socket.last('SEND').headers['typing'], 'false');
+  assert.equal(socket.last('SEND').headers['persistent'], 'false');
+  signal('bo', 'true');
+  stage.socket.end(1006);
+  await settle();
+  assert.equal(typing.at(-1), '');
 });
 
 test('after stop nothing is told any more', async () => {

@@ -1,12 +1,17 @@
 // Where one writes: Enter sends, Shift+Enter starts a new line, the box grows with its text.
 import { h, icon, kIcons } from './dom';
 
+export interface ComposerActions {
+  send(text: string): void;
+  wrote(text: string): void;
+}
+
 export class Composer {
   readonly element: HTMLFormElement;
   private readonly input_: HTMLTextAreaElement;
   private readonly button_: HTMLButtonElement;
 
-  constructor(room: string, send: (text: string) => void) {
+  constructor(room: string, actions: ComposerActions) {
     this.input_ = h('textarea', {
       id: 'message',
       rows: 1,
@@ -36,14 +41,17 @@ export class Composer {
       if (text.trim() === '') return;
       this.input_.value = '';
       this.fit();
-      send(text);
+      actions.send(text);
     };
     this.element.addEventListener('submit', (event) => {
       event.preventDefault();
       submit();
       this.input_.focus();
     });
-    this.input_.addEventListener('input', () => this.fit());
+    this.input_.addEventListener('input', () => {
+      this.fit();
+      actions.wrote(this.input_.value);
+    });
     this.input_.addEventListener('keydown', (event) => {
       // While an input method composes, Enter belongs to it.
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;

@@ -5,6 +5,7 @@ import type { Outgoing } from '../outgoing';
 import { RowWindow } from '../row_window';
 import { rows_of, type Row } from '../rows';
 import type { Timeline } from '../timeline';
+import { typing_text } from '../typing';
 import { h, icon, kIcons, set_text } from './dom';
 import { row_view, type RowActions, type RowView } from './message_row';
 
@@ -37,6 +38,7 @@ export class MessageList {
   private readonly above_: HTMLElement;
   private readonly pill_: HTMLButtonElement;
   private readonly pillText_: HTMLElement;
+  private readonly typing_ = h('p', { class: 'typing' });
   private readonly window_ = new RowWindow();
   private views_ = new Map<string, RowView>();
   private frame_ = 0;
@@ -61,7 +63,7 @@ export class MessageList {
       icon(kIcons.down),
       this.pillText_,
     );
-    this.element = h('div', { class: 'list' }, this.scroller_, this.pill_);
+    this.element = h('div', { class: 'list' }, this.scroller_, this.typing_, this.pill_);
     this.pill_.addEventListener('click', () => this.follow());
     this.scroller_.addEventListener('scroll', () => this.on_scroll(), { passive: true });
     const resized = new ResizeObserver(() => this.stick());
@@ -79,6 +81,11 @@ export class MessageList {
       this.frame_ = 0;
       this.draw();
     });
+  }
+
+  /** In a line that is always there, so that nothing moves. */
+  show_typing(users: readonly string[]): void {
+    set_text(this.typing_, typing_text(users));
   }
 
   follow(): void {

@@ -10,6 +10,8 @@ import { People } from './people';
 
 export interface RoomActions extends ListActions {
   send(text: string): void;
+  /** The user changes what is not sent yet. */
+  wrote(text: string): void;
   reconnect(): void;
   leave(): void;
   go(room: string): void;
@@ -29,7 +31,7 @@ export class RoomView {
 
   constructor(room: string, user: string, model: () => ListModel, actions: RoomActions) {
     this.list = new MessageList(model, actions);
-    this.composer_ = new Composer(room, (text) => actions.send(text));
+    this.composer_ = new Composer(room, actions);
     this.people_ = new People((other) => actions.go(other));
     this.connection_ = new ConnectionView(() => actions.reconnect());
     this.peopleButton_ = h(
