@@ -6,6 +6,18 @@
 #include "shared/base/log.h"
 
 namespace stampede::gateway {
+namespace {
+
+/// The store gives a position to what was sent without one, and that was delivered back then. It
+/// has no predecessor, and unlike the first message of a room it is nobody's either.
+bool placed_by_store(const Backlog::Found& found, std::size_t index) {
+  const Position position = found.messages[index]->position;
+  if (position.prev != kNoSeq) return false;
+  return index + 1 == found.messages.size() ||
+         found.messages[index + 1]->position.prev != position.seq;
+}
+
+}  // namespace
 
 /// Since when something is known to be missing.
 std::optional<Clock::Instant> RoomRegistry::behind_since(const Room& room) const {
@@ -62,8 +74,7 @@ bool RoomRegistry::offer_found(Room& room, const Backlog::Found& found,
   for (std::size_t i = 0; i < found.messages.size(); ++i) {
     const MessageRef& message = found.messages[i];
     const bool stored = i < found.from_history;
-    // The store gives a position to what was sent without one, and that was delivered back then.
-    if (stored && message->position.prev == kNoSeq) continue;
+    if (stored && placed_by_store(found, i)) continue;
     if (room.order.offer(message, clock_.now(), out) != RoomOrder::Verdict::kDelivered) continue;
     ++(stored ? healed_history : healed_recent);
   }
@@ -90,7 +101,10 @@ void RoomRegistry::schedule_comparison() {
   comparison_scheduled_ = true;
   on_.post_after(options_.check_interval, [this] {
     comparison_scheduled_ = false;
-    if (!rooms_.empty()) compare();
+    if (rooms_.empty()) return;
+    // A directory that is slower than our questions must not collect them.
+    if (comparing_) return schedule_comparison();
+    compare();
   });
 }
 
@@ -111,12 +125,13 @@ void RoomRegistry::compare() {
   }
   schedule_comparison();
   if (names.empty()) return;
-  auto asked = names;
-  directory_.last(std::move(names),
-                  Reply<Result<std::vector<Seq>>>(
-                      on_, [this, asked = std::move(asked)](const Result<std::vector<Seq>>& last) {
-                        on_compared(asked, last);
-                      }));
+  comparing_ = true;
+  const auto asked = std::make_shared<const std::vector<RoomName>>(names);
+  directory_.last(std::move(names), Reply<Result<std::vector<Seq>>>(
+                                        on_, [this, asked](const Result<std::vector<Seq>>& last) {
+                                          comparing_ = false;
+                                          on_compared(*asked, last);
+                                        }));
 }
 
 void RoomRegistry::on_compared(const std::vector<RoomName>& names,

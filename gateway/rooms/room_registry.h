@@ -152,6 +152,7 @@ class RoomRegistry {
   std::vector<MessageRef> out_;  ///< scratch for RoomOrder
   std::vector<RoomName> to_compare_;
   bool comparison_scheduled_ = false;
+  bool comparing_ = false;  ///< the directory has not answered yet
 
   Gauge rooms_gauge_;
   Gauge subscriptions_gauge_;

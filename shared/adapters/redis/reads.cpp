@@ -72,18 +72,23 @@ void Reads::last(const std::vector<RoomName>& rooms, const Reply<Result<std::vec
     found(std::vector<Seq>{});
     return;
   }
-  // A room is a key of its own slot, so that this is many commands rather than one.
-  auto answers = std::make_shared<Result<std::vector<Seq>>>(std::vector<Seq>(rooms.size(), kNoSeq));
+  // A room is a key of its own slot, so that this is many commands rather than one. They share what
+  // answers them: a reply may carry as many names as there are commands.
+  struct Asked {
+    Result<std::vector<Seq>> answers;
+    Reply<Result<std::vector<Seq>>> found;
+  };
+  const auto asked = std::make_shared<Asked>(Asked{std::vector<Seq>(rooms.size(), kNoSeq), found});
   for (std::size_t i = 0; i < rooms.size(); ++i) {
     const bool is_last = i + 1 == rooms.size();
     context_.connection.send(Command({"HGET", context_.keys.state(rooms[i]), "last"}),
-                             [answers, found, i, is_last](const Result<Answer>& answer) {
+                             [asked, i, is_last](const Result<Answer>& answer) {
                                if (!answer) {
-                                 *answers = answer.error();
-                               } else if (*answers) {
-                                 (**answers)[i] = number(answer->text());
+                                 asked->answers = answer.error();
+                               } else if (asked->answers) {
+                                 (*asked->answers)[i] = number(answer->text());
                                }
-                               if (is_last) found(std::move(*answers));
+                               if (is_last) asked->found(std::move(asked->answers));
                              });
   }
 }

@@ -268,5 +268,21 @@ TEST_F(RoomReplayTest, AGapIsHealedFromHistoryWhenTheRecentListIsAway) {
   EXPECT_GT(counted("stampede_gateway_healed_total{source=\"history\"}"), 0);
 }
 
+TEST_F(RoomReplayTest, HealsTheFirstMessageOfARoomFromTheHistory) {
+  Listener listener;
+  subscribe(listener);
+  executor_.run();
+  // The recent list keeps 1000 and nothing of these was delivered; the last one reveals it.
+  auto seqs = sent_before(1'200);
+  seqs.push_back(sent_now());
+  // What was sent without a position has no predecessor either, and was delivered back then.
+  Message unplaced;
+  unplaced.id = new_message_id();
+  unplaced.room = kRoom;
+  history_.stored.insert(history_.stored.begin(), with_position(unplaced, {seqs[0] - 1, kNoSeq}));
+  pass_in_steps(Milliseconds(100));
+  EXPECT_EQ(listener.seqs, seqs);
+}
+
 }  // namespace
 }  // namespace stampede::gateway
