@@ -1,0 +1,71 @@
+// Decided from records alone, when everything has settled, so that what is checked does not depend
+// on how it came about.
+#include "tests/unit/simulation/invariants.h"
+
+namespace stampede::simulation {
+namespace {
+
+std::string at(Seq seq) { return "seq " + std::to_string(seq); }
+
+/// G2: positions ascend strictly. Messages without one (the directory was away) have no order.
+void check_order(const Record& record, std::vector<std::string>& out) {
+  Seq last = kNoSeq;
+  for (const Record::Got& got : record.got) {
+    if (got.position.seq == kNoSeq) continue;
+    if (got.position.seq <= last)
+      out.push_back("G2: " + at(got.position.seq) + " after " + at(last));
+    last = std::max(last, got.position.seq);
+  }
+}
+
+/// G4: of each sending session, in the order sent. What the store gave its position was sent while
+/// the directory was away, when no order is promised.
+void check_senders(const Record& record, const std::map<Seq, MessageRef>& truth,
+                   std::vector<std::string>& out) {
+  std::map<std::string, int> last;
+  for (const Record::Got& got : record.got) {
+    if (!truth.contains(got.position.seq)) continue;
+    int& number = last[got.from];
+    if (got.number <= number) {
+      out.push_back("G4: " + got.from + "'s message " + std::to_string(got.number) + " after its " +
+                    std::to_string(number));
+    }
+    number = std::max(number, got.number);
+  }
+}
+
+/// G3: everything after the beginning, up to the end; a gap only where the client was told.
+void check_complete(const Record& record, const std::map<Seq, MessageRef>& truth,
+                    std::vector<std::string>& out) {
+  if (!record.started) return;
+  Seq reached = record.since ? *record.since : record.started->position;
+  if (!record.started->recovered) {
+    reached =
+        record.started->oldest == kNoSeq ? record.started->position : record.started->oldest - 1;
+  }
+  auto next = truth.upper_bound(reached);
+  for (const Record::Got& got : record.got) {
+    const auto found = truth.find(got.position.seq);
+    if (found == truth.end()) continue;  // it got its position from the store
+    if (!got.recovered || next == truth.end()) next = found;
+    if (next->first < found->first) {
+      out.push_back("G3: " + at(next->first) + " is missing before " + at(found->first));
+    }
+    next = std::next(found);
+  }
+  if (!record.ended && next != truth.end()) {
+    out.push_back("G3: " + at(next->first) + " never came");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> violations(const Record& record, const std::map<Seq, MessageRef>& truth) {
+  std::vector<std::string> out;
+  check_order(record, out);
+  check_senders(record, truth, out);
+  check_complete(record, truth, out);
+  return out;
+}
+
+}  // namespace stampede::simulation
