@@ -115,13 +115,13 @@ export class MessageList {
     this.lastTop_ = this.scroller_.scrollTop;
   }
 
-  /** The first row in sight: it stays where it is. */
-  private anchor(): { element: HTMLElement; top: number } | null {
+  /** The first text in sight: it stays where it is, also when its row loses the name above it. */
+  private anchor(): { element: Element; top: number } | null {
     const edge = this.scroller_.getBoundingClientRect().top;
     for (const view of this.views_.values()) {
-      const box = view.element.getBoundingClientRect();
-      const lasting = view.element.classList.contains('message');
-      if (lasting && box.bottom > edge) return { element: view.element, top: box.top };
+      const bubble = view.element.querySelector('.bubble');
+      const box = bubble?.getBoundingClientRect();
+      if (bubble && box && box.bottom > edge) return { element: bubble, top: box.top };
     }
     return null;
   }
@@ -217,6 +217,6 @@ export class MessageList {
   }
 }
 
-function top_of(element: HTMLElement): number {
+function top_of(element: Element): number {
   return element.getBoundingClientRect().top;
 }
