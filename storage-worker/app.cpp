@@ -57,6 +57,7 @@ Result<void> App::assemble() {
   database.readers = config_.database_readers;
   auto store = postgres::make_store(database, metrics_, health_);
   if (!store) return store.error();
+  chains_ = store->get();
   store_ = *std::move(store);
 
   rabbitmq::Options broker;
@@ -78,6 +79,13 @@ Result<void> App::assemble() {
   ingest_ = std::make_unique<Ingest>(ingest_options(config_),
                                      Ingest::Ports{*feed_, *store_, ingest_loop_, system_clock()},
                                      metrics_);
+
+  SweeperOptions sweeping;
+  sweeping.interval = config_.sweep_interval;
+  sweeping.quiet = config_.sweep_quiet;
+  sweeper_ = std::make_unique<Sweeper>(
+      sweeping, Sweeper::Ports{*directory_, *chains_, *feed_, ingest_loop_, system_clock()},
+      broker.self.str(), metrics_);
 
   auto api = std::make_shared<http::Router>();
   api->allow_pages(http::OriginPolicy(config_.allowed_origins, config_.listen.loopback()));
@@ -121,6 +129,7 @@ void App::run() {
   signals_ = std::make_unique<Signals>(
       http_loop_.context(), [&told](int signal) { told.set_value(signal); }, [this] { reload(); });
   ingest_->start();
+  if (config_.sweep_interval > Milliseconds(0)) sweeper_->start();
   ingest_loop_.start();
   http_loop_.start();
   log_info("worker drains", {{"signal", told.get_future().get()}});

@@ -18,6 +18,7 @@
 #include "shared/sockets/tls_identity.h"
 #include "storage-worker/config/config.h"
 #include "storage-worker/ingest.h"
+#include "storage-worker/sweeper.h"
 
 namespace stampede::worker {
 
@@ -54,12 +55,14 @@ class App {
   Loop ingest_loop_{"ingest"};
   Loop http_loop_{"http"};
   std::unique_ptr<MessageStore> store_;
+  StoredChains* chains_ = nullptr;  ///< the store's
   std::unique_ptr<MessageFeed> feed_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<auth::Admission> admission_;
   std::shared_ptr<RoomDirectory> directory_;
   std::shared_ptr<Revocations> revocations_;
   std::unique_ptr<Ingest> ingest_;
+  std::unique_ptr<Sweeper> sweeper_;
   sockets::AddressBudget addresses_;  ///< knows the proxies; bounds nothing
   std::unique_ptr<http::Server> api_;
   std::unique_ptr<http::Server> ops_;

@@ -69,6 +69,14 @@ OptionTable options(WorkerConfig& config) {
            "Messages that the broker hands to this worker before they are stored.")
       .add("database-readers", config::count_value(config.database_readers, 1, 64),
            "Connections to PostgreSQL that serve history.")
+      .add("sweep-interval",
+           config::duration_value(config.sweep_interval, none, std::chrono::hours(1)),
+           "How often one of the workers looks for messages that were never stored because their "
+           "gateway died. 0: this worker does not.")
+      .add("sweep-quiet",
+           config::duration_value(config.sweep_quiet, std::chrono::seconds(1),
+                                  std::chrono::hours(1)),
+           "How old a message is before it is missed.")
       .add("drain-timeout", config::duration_value(config.drain_timeout, none, minutes),
            "How long a stopping worker waits for what is under way.");
   table.group("Log")

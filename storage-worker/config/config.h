@@ -34,6 +34,9 @@ struct WorkerConfig {
   std::size_t prefetch = 4000;
   std::size_t database_readers = 2;
 
+  Milliseconds sweep_interval{5'000};  ///< 0: this worker does not sweep
+  Milliseconds sweep_quiet{10'000};
+
   Milliseconds drain_timeout{10'000};
 
   LogLevel log_level = LogLevel::kInfo;

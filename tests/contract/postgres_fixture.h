@@ -84,6 +84,7 @@ class PostgresFixture final : public StoreFixture {
     }
   }
   MessageStore& store() override { return *store_; }
+  StoredChains& chains() { return *store_; }
   Schema& schema() { return schema_; }
   Health& health() { return health_; }
   Metrics& metrics() { return metrics_; }
@@ -93,7 +94,7 @@ class PostgresFixture final : public StoreFixture {
   Schema schema_;
   Metrics metrics_;
   Health health_;
-  std::unique_ptr<MessageStore> store_;
+  std::unique_ptr<postgres::Store> store_;
 };
 
 }  // namespace stampede::test

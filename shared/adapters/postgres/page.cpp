@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "shared/adapters/postgres/binary.h"
 #include "shared/model/header_block.h"
 
 namespace stampede::postgres {
@@ -37,13 +38,6 @@ std::string statement(const char* near_side, const char* far_side, const char* o
          " (SELECT seq, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM messages"
          "  WHERE room = $1::text AND seq " +
          near_side + " $2::int8 ORDER BY seq " + reverse + " LIMIT 1)";
-}
-
-std::string binary(std::int64_t value) {
-  std::string out;
-  const auto bits = static_cast<std::uint64_t>(value);
-  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(bits >> shift);
-  return out;
 }
 
 Result<MessageRef> message_of(const Rows& rows, int row, const RoomName& room) {
@@ -79,8 +73,8 @@ Result<void> prepare_page(Connection& db) {
 Result<Page> read_page(Connection& db, const PageQuery& query) {
   const bool forward = query.after.has_value();
   const Seq bound = forward ? *query.after : query.before.value_or(std::numeric_limits<Seq>::max());
-  const std::string bound_bytes = binary(bound);
-  const std::string limit_bytes = binary(static_cast<std::int64_t>(query.limit));
+  const std::string bound_bytes = binary_int8(bound);
+  const std::string limit_bytes = binary_int8(static_cast<std::int64_t>(query.limit));
   const auto rows =
       db.execute(forward ? kAfter : kBefore, {query.room.str(), bound_bytes, limit_bytes});
   if (!rows) return rows.error();

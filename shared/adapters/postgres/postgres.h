@@ -9,6 +9,7 @@
 #include "shared/base/health.h"
 #include "shared/base/metrics.h"
 #include "shared/ports/message_store.h"
+#include "shared/ports/stored_chains.h"
 
 namespace stampede::postgres {
 
@@ -20,6 +21,9 @@ struct Options {
   std::chrono::milliseconds statement_timeout{10'000};
 };
 
+/// Messages, and whether some are missing.
+class Store : public MessageStore, public StoredChains {};
+
 /// A store in PostgreSQL 15 or later (docs/schema.md). Never blocks a caller: one thread writes,
 /// `readers` threads read, each with a connection of its own that is made and made again in the
 /// background. While the database is away calls are answered kUnavailable at once. Every connection
@@ -29,7 +33,7 @@ struct Options {
 /// what is still waiting with kCancelled.
 ///
 /// kInvalidArgument when the URL cannot be parsed; an unreachable server is not an error here.
-Result<std::unique_ptr<MessageStore>> make_store(Options options, Metrics& metrics, Health& health);
+Result<std::unique_ptr<Store>> make_store(Options options, Metrics& metrics, Health& health);
 
 /// Applies the migrations that the database has not had yet, in one transaction, and returns how
 /// many; several callers at once take turns. Blocks. kUnavailable with the server's words when the

@@ -1,6 +1,7 @@
 // Wires lanes to queues: one lane writes, so that the order in which batches are given is the order
 // in which they are stored; the others read.
 #include "shared/adapters/postgres/append.h"
+#include "shared/adapters/postgres/chains.h"
 #include "shared/adapters/postgres/lane.h"
 #include "shared/adapters/postgres/migrations.h"
 #include "shared/adapters/postgres/page.h"
@@ -21,7 +22,8 @@ Result<void> set_up_writer(Connection& db) {
 
 Result<void> set_up_reader(Connection& db) {
   if (auto applied = apply_migrations(db); !applied) return applied.error();
-  return prepare_page(db);
+  if (auto prepared = prepare_page(db); !prepared) return prepared;
+  return prepare_chains(db);
 }
 
 Histogram statement_seconds(Metrics& metrics, const char* statement) {
@@ -34,12 +36,13 @@ double seconds_since(steady_clock::time_point start) {
   return std::chrono::duration<double>(steady_clock::now() - start).count();
 }
 
-class PostgresStore final : public MessageStore {
+class PostgresStore final : public Store {
  public:
   PostgresStore(Options options, Metrics& metrics, Health& health)
       : options_(std::move(options)),
         append_seconds_(statement_seconds(metrics, "append")),
         page_seconds_(statement_seconds(metrics, "page")),
+        inspect_seconds_(statement_seconds(metrics, "inspect")),
         conflicts_(metrics.counter("stampede_postgres_position_conflicts_total",
                                    "Messages whose position another message held.")),
         status_(options_.readers + 1, metrics, health) {
@@ -82,6 +85,32 @@ class PostgresStore final : public MessageStore {
     submit(reads_, {std::move(run), [found](Error why) { found(std::move(why)); }});
   }
 
+  void inspect(std::vector<Stretch> stretches,
+               Reply<Result<std::vector<StoredChain>>> found) override {
+    auto run = [this, stretches = std::move(stretches),
+                found](Connection& db) -> std::optional<Error> {
+      const auto start = steady_clock::now();
+      auto chains = inspect_chains(db, stretches);
+      inspect_seconds_.observe(seconds_since(start));
+      if (!chains) return chains.error();
+      found(std::move(chains));
+      return std::nullopt;
+    };
+    submit(reads_, {std::move(run), [found](Error why) { found(std::move(why)); }});
+  }
+
+  void hold_lease(std::string name, std::string holder, Milliseconds time,
+                  Reply<Result<bool>> held) override {
+    auto run = [name = std::move(name), holder = std::move(holder), time,
+                held](Connection& db) -> std::optional<Error> {
+      auto mine = postgres::hold_lease(db, name, holder, time);
+      if (!mine) return mine.error();
+      held(std::move(mine));
+      return std::nullopt;
+    };
+    submit(reads_, {std::move(run), [held](Error why) { held(std::move(why)); }});
+  }
+
  private:
   static void submit(JobQueue& queue, Job job) {
     if (queue.push(job)) return;
@@ -91,6 +120,7 @@ class PostgresStore final : public MessageStore {
   const Options options_;
   const Histogram append_seconds_;
   const Histogram page_seconds_;
+  const Histogram inspect_seconds_;
   const Counter conflicts_;
   LinkStatus status_;
   WakeUp stop_;
@@ -101,10 +131,9 @@ class PostgresStore final : public MessageStore {
 
 }  // namespace
 
-Result<std::unique_ptr<MessageStore>> make_store(Options options, Metrics& metrics,
-                                                 Health& health) {
+Result<std::unique_ptr<Store>> make_store(Options options, Metrics& metrics, Health& health) {
   if (auto valid = check_url(options.url); !valid) return valid.error();
-  return std::unique_ptr<MessageStore>(
+  return std::unique_ptr<Store>(
       std::make_unique<PostgresStore>(std::move(options), metrics, health));
 }
 

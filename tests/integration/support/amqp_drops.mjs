@@ -1,5 +1,5 @@
-// Between a gateway and RabbitMQ: passes everything on but some of the live deliveries, which are lost as if
-// the broker had dropped them.
+// Between gateways and RabbitMQ: passes everything on but some of the live deliveries, which are lost as if
+// the broker had dropped them, and nothing at all of what gateways send when it is told to.
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 
@@ -69,11 +69,14 @@ class FromBroker {
   }
 }
 
-/** {url, rate, dropped, seen}: `rate` may be set at any time. Ends with `t`. */
+/**
+ * {url, rate, silent, dropped, seen}: `rate`, and `silent` (nothing of what gateways send arrives), may be set
+ * at any time. Ends with `t`.
+ */
 export async function startDropProxy(t, amqpUrl, seed) {
   const target = new URL(amqpUrl);
   const random = randomFrom(seed);
-  const proxy = { rate: 0, dropped: 0, seen: 0 };
+  const proxy = { rate: 0, dropped: 0, seen: 0, silent: false };
   const drops = () => {
     proxy.seen += 1;
     const lost = random() < proxy.rate;
@@ -88,7 +91,7 @@ export async function startDropProxy(t, amqpUrl, seed) {
       socket.setNoDelay(true);
       open.add(socket);
     }
-    gateway.on('data', (bytes) => broker.write(bytes));
+    gateway.on('data', (bytes) => proxy.silent || broker.write(bytes));
     broker.on('data', (bytes) => gateway.write(filter.filter(bytes)));
     for (const [one, other] of [[gateway, broker], [broker, gateway]]) {
       one.on('error', () => {});

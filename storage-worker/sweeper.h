@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+#include "shared/base/metrics.h"
+#include "shared/ports/message_feed.h"
+#include "shared/ports/room_directory.h"
+#include "shared/ports/stored_chains.h"
+
+namespace stampede::worker {
+
+struct SweeperOptions {
+  Milliseconds interval{5'000};  ///< between two looks
+  /// Only messages older than this should be stored by now.
+  Milliseconds quiet{10'000};
+  std::size_t rooms_at_once = 500;
+  std::size_t messages_at_once = 1'000;  ///< appended in one look
+};
+
+/// Finds messages that got a position and were never stored, because their gateway died in between,
+/// and gives them to the storage feed. Members may have seen them, so the history has to have them.
+/// Looks at some of the rooms that have members each time, at all of them in turn, and only while
+/// it holds the lease: one of all workers sweeps. docs/decisions/0011-the-sweeper.md.
+///
+/// Everything runs on the thread of `on`; outlives every task of it, as do the ports.
+class Sweeper {
+ public:
+  struct Ports {
+    RoomDirectory& directory;
+    StoredChains& chains;
+    MessageFeed& feed;
+    Executor& on;
+    const Clock& clock;
+  };
+
+  /// `holder`: this process' name for the lease.
+  Sweeper(SweeperOptions options, Ports ports, std::string holder, Metrics& metrics);
+
+  /// Once. Looks every `interval` from then on.
+  void start();
+
+ private:
+  /// A room that was looked at.
+  struct Room {
+    Seq whole = kNoSeq;  ///< stored up to there, as far as it ever will be
+    Seq tried = kNoSeq;  ///< the end of the hole that was filled last
+    int tries = 0;       ///< how often
+    std::size_t round = 0;
+  };
+  struct Look {
+    Stretch stretch;
+    bool to_the_end = false;  ///< of the room: its last message is old enough
+  };
+
+  void look_later();
+  void look();
+  void read_rooms();
+  void on_rooms(const std::vector<RoomSummary>& rooms);
+  void end_round();
+  void on_chains(const std::vector<Look>& looks, const std::vector<StoredChain>& chains);
+  void mend_next();
+  void on_recent(const Stretch& hole, const std::vector<MessageRef>& recent);
+  void on_appended(const RoomName& room, const std::vector<Result<void>>& results);
+  void pass_over(const Stretch& hole);
+  void give_up(const char* what, const Error& why);
+
+  const SweeperOptions options_;
+  const Ports ports_;
+  const std::string holder_;
+  std::string after_;  ///< the last room looked at
+  std::size_t round_ = 0;
+  std::unordered_map<RoomName, Room> rooms_;  ///< of this round and the one before
+  std::deque<Stretch> holes_;
+  std::size_t left_ = 0;  ///< messages that this look may still append
+
+  LogLimiter failure_log_{Seconds(60)};
+
+  Counter looks_;
+  Counter swept_;
+  Counter lost_;
+  Counter failures_;
+};
+
+}  // namespace stampede::worker

@@ -1,0 +1,225 @@
+#include "storage-worker/sweeper.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "shared/adapters/memory/memory.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/manual_executor.h"
+
+namespace stampede::worker {
+namespace {
+
+const RoomName kRoom("lobby");
+
+/// Answers from a set of positions per room, as the database does.
+class FakeChains final : public StoredChains {
+ public:
+  void inspect(std::vector<Stretch> stretches,
+               Reply<Result<std::vector<StoredChain>>> found) override {
+    ++inspected;
+    if (away) return found(Error(Errc::kUnavailable, "the store is away"));
+    std::vector<StoredChain> out;
+    for (const Stretch& stretch : stretches) out.push_back(chain_of(stretch));
+    found(std::move(out));
+  }
+  void hold_lease(std::string, std::string, Milliseconds, Reply<Result<bool>> held) override {
+    held(lease);
+  }
+
+  std::map<RoomName, std::map<Seq, Position>> stored;
+  bool lease = true;
+  bool away = false;
+  int inspected = 0;
+
+ private:
+  StoredChain chain_of(const Stretch& stretch) {
+    StoredChain out;
+    Seq before = stretch.after;
+    const auto& all = stored[stretch.room];
+    for (auto at = all.upper_bound(stretch.after); at != all.end() && at->first <= stretch.until;
+         ++at) {
+      const Position position = at->second;
+      if (position.prev > before && !all.contains(position.prev) && out.hole.room.empty()) {
+        out.hole = {stretch.room, before, position.prev};
+      }
+      before = out.last = position.seq;
+    }
+    return out;
+  }
+};
+
+/// The appending side of a feed.
+class AppendFeed final : public MessageFeed {
+ public:
+  struct Append {
+    std::vector<MessageRef> batch;
+    Reply<std::vector<Result<void>>> confirmed;
+  };
+
+  void append(std::vector<MessageRef> batch, Reply<std::vector<Result<void>>> confirmed) override {
+    appends.push_back({std::move(batch), std::move(confirmed)});
+  }
+  void consume(std::size_t, Executor&, Handler) override {}
+  void ack(std::vector<DeliveryTag>) override {}
+  void reject(std::vector<Rejection>) override {}
+  void stop_consuming(Reply<Result<void>> stopped) override { stopped(Result<void>()); }
+
+  void confirm_all() {
+    for (const Append& one : std::exchange(appends, {})) {
+      one.confirmed(std::vector<Result<void>>(one.batch.size(), Result<void>()));
+    }
+  }
+
+  std::vector<Append> appends;
+};
+
+class SweeperTest : public testing::Test {
+ protected:
+  SweeperTest() {
+    gateway_.enter({Member{kRoom, SessionId("s"), UserId("ann"), 0}},
+                   Reply<Result<std::vector<Seq>>>(executor_, [](const auto&) {}));
+    sweeper_.start();
+  }
+
+  /// Gets a place in the room; stored if its gateway lives long enough.
+  MessageRef sent(bool stored) {
+    clock_.advance(Milliseconds(1));
+    Message message;
+    message.id = new_message_id();
+    message.room = kRoom;
+    const auto unplaced = std::make_shared<const Message>(message);
+    MessageRef placed;
+    gateway_.sequence({{unplaced, kNoSeq}},
+                      Reply<std::vector<Result<Sequenced>>>(executor_, [&](const auto& places) {
+                        placed = with_position(*unplaced, places[0]->position);
+                      }));
+    executor_.run();
+    if (stored) store(placed);
+    return placed;
+  }
+  void store(const MessageRef& message) {
+    chains_.stored[kRoom][message->position.seq] = message->position;
+  }
+  void pass(Milliseconds time) {
+    clock_.advance(time);
+    executor_.advance(time);
+  }
+  /// What was given to the feed since the last call, confirmed and stored.
+  std::vector<Seq> swept() {
+    std::vector<Seq> out;
+    for (const auto& append : feed_.appends) {
+      for (const MessageRef& message : append.batch) {
+        out.push_back(message->position.seq);
+        store(message);
+      }
+    }
+    feed_.confirm_all();
+    executor_.run();
+    return out;
+  }
+  double counted(const std::string& name) const {
+    const std::string text = metrics_.expose();
+    const std::size_t at = text.find("\n" + name + " ");
+    return std::stod(text.substr(at + name.size() + 2));
+  }
+
+  test::FakeClock clock_;
+  test::ManualExecutor executor_;
+  Metrics metrics_;
+  memory::MemoryRooms rooms_{{}, clock_};
+  memory::MemoryDirectory gateway_{rooms_};
+  memory::MemoryDirectory directory_{rooms_};
+  AppendFeed feed_;
+  FakeChains chains_;
+  Sweeper sweeper_{{}, {directory_, chains_, feed_, executor_, clock_}, "worker.1", metrics_};
+};
+
+TEST_F(SweeperTest, GivesStorageWhatStandsInTheMiddleAndWasNeverStored) {
+  sent(true);
+  const Seq first = sent(false)->position.seq;
+  const Seq second = sent(false)->position.seq;
+  sent(true);
+  pass(Seconds(15));
+  EXPECT_EQ(swept(), (std::vector<Seq>{first, second}));
+  EXPECT_EQ(counted("stampede_worker_swept_total"), 2);
+  pass(Seconds(30));
+  EXPECT_TRUE(swept().empty()) << "it is stored now";
+}
+
+TEST_F(SweeperTest, GivesStorageTheLastMessageToo) {
+  sent(true);
+  const Seq last = sent(false)->position.seq;
+  pass(Seconds(15));
+  EXPECT_EQ(swept(), std::vector<Seq>{last});
+}
+
+TEST_F(SweeperTest, WhatIsYoungMayStillBeOnItsWay) {
+  sent(true);
+  sent(false);
+  sent(true);
+  pass(Seconds(9));
+  EXPECT_TRUE(swept().empty());
+  // A room that goes on is looked at up to what is old.
+  for (int i = 0; i < 20; ++i) {
+    sent(true);
+    pass(Seconds(1));
+  }
+  EXPECT_EQ(swept().size(), 1u);
+}
+
+TEST_F(SweeperTest, AWholeRoomCostsNothingMoreUntilItGoesOn) {
+  sent(true);
+  pass(Seconds(15));
+  const int inspected = chains_.inspected;
+  EXPECT_GT(inspected, 0);
+  pass(Seconds(60));
+  EXPECT_EQ(chains_.inspected, inspected);
+}
+
+TEST_F(SweeperTest, OnlyTheHolderOfTheLeaseLooks) {
+  chains_.lease = false;
+  sent(false);
+  pass(Seconds(30));
+  EXPECT_EQ(chains_.inspected, 0);
+  chains_.lease = true;
+  pass(Seconds(10));
+  EXPECT_EQ(swept().size(), 1u);
+}
+
+TEST_F(SweeperTest, AStoreThatIsAwayIsAskedAgainLater) {
+  chains_.away = true;
+  sent(false);
+  pass(Seconds(20));
+  EXPECT_GT(counted("stampede_worker_sweep_failures_total"), 0);
+  chains_.away = false;
+  pass(Seconds(10));
+  EXPECT_EQ(swept().size(), 1u);
+}
+
+TEST_F(SweeperTest, WhatStorageRefusesIsGivenUpAndCounted) {
+  sent(true);
+  sent(false);
+  int appends = 0;
+  for (int i = 0; i < 20; ++i) {
+    pass(Seconds(5));
+    appends += static_cast<int>(feed_.appends.size());
+    feed_.confirm_all();  // confirmed, but the store never takes it
+    executor_.run();
+  }
+  EXPECT_EQ(appends, 3);
+  EXPECT_EQ(counted("stampede_worker_sweep_lost_total"), 1);
+}
+
+TEST_F(SweeperTest, WhatTheRecentListDoesNotHaveAnyMoreIsCountedOnce) {
+  sent(true);
+  sent(false);
+  for (int i = 0; i < 1'200; ++i) sent(true);  // it keeps 1000
+  pass(Seconds(60));
+  EXPECT_TRUE(swept().empty());
+  EXPECT_EQ(counted("stampede_worker_sweep_lost_total"), 1);
+}
+
+}  // namespace
+}  // namespace stampede::worker
