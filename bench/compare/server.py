@@ -4,6 +4,7 @@ Every server listens on loopback on ports of its own, keeps its files under a fo
 ended by the processes that it was started as. Nothing system-wide is touched.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -64,6 +65,10 @@ class Server:
         return []
 
     def stop(self):
+        with undisturbed():
+            self.shut_down()
+
+    def shut_down(self):
         while self._processes:
             end(self._processes.pop())
 
@@ -82,16 +87,25 @@ class Server:
             time.sleep(0.05)
 
 
-def end(process):
-    if process.poll() is not None:
-        return
-    process.send_signal(signal.SIGTERM)
+@contextlib.contextmanager
+def undisturbed():
+    """Signals that would end us wait until what we started has ended. Children inherit that."""
+    old = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGHUP, signal.SIGINT})
     try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, old)
+
+
+def end(process):
+    """Asks it, and takes down whatever of its process group is there afterwards."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        for pid in descendants(process.pid):
-            os.kill(pid, signal.SIGKILL)
-        process.wait()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def environment():

@@ -71,7 +71,7 @@ class Cluster(Server):
         return [one for member, pid in self._members.items() if member.startswith(names)
                 for one in descendants(pid)]
 
-    def stop(self):
+    def shut_down(self):
         if (self.folder / 'cluster.state').exists():
             self._cluster('down', '--clean')
 

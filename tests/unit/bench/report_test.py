@@ -8,7 +8,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / 'bench' / 'compare'
 
 import history  # noqa: E402
 import report  # noqa: E402
-from server import core_list  # noqa: E402
 from targets import Target, cpu, of  # noqa: E402
 from workloads import WORKLOADS, Workload  # noqa: E402
 
@@ -81,10 +80,6 @@ class WorkloadsTest(unittest.TestCase):
 
 
 class SmallThingsTest(unittest.TestCase):
-    def test_core_lists_are_tasksets(self):
-        self.assertEqual(core_list('0-2,4'), [0, 1, 2, 4])
-        self.assertEqual(core_list('3'), [3])
-
     def test_percentiles_of_few_pages_are_pages(self):
         self.assertEqual(history.percentiles([3, 1, 2]), {'p50': 2, 'p90': 3, 'p99': 3, 'max': 3})
 
