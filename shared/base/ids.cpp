@@ -116,12 +116,12 @@ MessageId new_message_id() {
 
 std::string to_string(const MessageId& id) {
   static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(36);
+  std::string out(36, '-');
+  char* to = out.data();
   for (std::size_t i = 0; i < id.bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
-    out += kHex[id.bytes[i] >> 4];
-    out += kHex[id.bytes[i] & 15];
+    if (i == 4 || i == 6 || i == 8 || i == 10) ++to;
+    *to++ = kHex[id.bytes[i] >> 4];
+    *to++ = kHex[id.bytes[i] & 15];
   }
   return out;
 }

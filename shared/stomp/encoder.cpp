@@ -8,7 +8,7 @@ namespace stampede::stomp {
 
 FrameWriter::FrameWriter(Version version, Command command)
     : escaping_(escaping_of(version, command)) {
-  out_.reserve(256);
+  out_.reserve(512);  // a chat message and its headers
   out_ += to_string(command);
   out_ += '\n';
 }
@@ -24,9 +24,13 @@ FrameWriter& FrameWriter::header(std::string_view name, std::string_view value) 
 }
 
 FrameWriter& FrameWriter::header(std::string_view name, long long value) {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value);
-  return header(name, std::string_view(digits, static_cast<std::size_t>(end.ptr - digits)));
+  if (!is_sayable_name(name, escaping_)) return *this;
+  append_escaped(out_, name, escaping_);
+  out_ += ':';
+  char digits[24];  // nothing in them to escape
+  out_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+  out_ += '\n';
+  return *this;
 }
 
 std::string FrameWriter::finish(std::string_view body) {

@@ -81,8 +81,10 @@ std::optional<std::size_t> unescape(char* text, std::size_t size, Escaping escap
 
 bool is_sayable_name(std::string_view name, Escaping escaping) noexcept {
   using namespace std::string_view_literals;
-  const std::string_view unsayable = escaping == Escaping::kNone ? ":\r\n\0"sv : "\0"sv;
-  return !name.empty() && name.find_first_of(unsayable) == std::string_view::npos;
+  // Not find_first_of for one byte, which would search a set of one for each byte of the name.
+  const std::size_t unsayable =
+      escaping == Escaping::kNone ? name.find_first_of(":\r\n\0"sv) : name.find('\0');
+  return !name.empty() && unsayable == std::string_view::npos;
 }
 
 void append_escaped(std::string& out, std::string_view text, Escaping escaping) {
