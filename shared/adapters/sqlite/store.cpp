@@ -1,6 +1,7 @@
 // SQLite blocks on the disk, so writing and reading have a thread each; WAL lets them go on at the
 // same time.
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -52,7 +53,12 @@ class Lane {
     std::function<void()> cancel;
   };
 
-  Lane() : thread_([this] { serve(); }) {}
+  /// `name` is what ps shows, at most 15 characters.
+  explicit Lane(const char* name)
+      : thread_([this, name] {
+          pthread_setname_np(pthread_self(), name);
+          serve();
+        }) {}
   ~Lane() {
     {
       const std::lock_guard lock(mutex_);
@@ -147,8 +153,8 @@ class SqliteStore final : public MessageStore {
   std::optional<Appender> appender_;
   std::optional<PageReader> pages_;
   bool writable_ = true;
-  Lane writes_;
-  Lane reads_;
+  Lane writes_{"sqlite-write"};
+  Lane reads_{"sqlite-read"};
 };
 
 Result<std::unique_ptr<MessageStore>> open_files(const std::filesystem::path& path,
