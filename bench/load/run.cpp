@@ -152,8 +152,12 @@ void at_a_window(const Plan& plan, Stage& stage, Outcome& outcome) {
   const std::uint64_t begin = now_ns();
   const std::uint64_t deliveries = deliveries_of(plan);
   begin_window(stage);
-  await(plan, stage, [&] { return stage.publishing == 0 && stage.delivered >= deliveries; });
-  outcome.counted = since(begin);
+  if (deliveries > 0) {
+    await(plan, stage, [&] { return stage.delivered >= deliveries; });
+    outcome.counted = since(begin);
+  }
+  await(plan, stage, [&] { return stage.publishing == 0; });
+  if (deliveries == 0) outcome.counted = since(begin);
   outcome.work_cpu = cpu_of(plan.servers) - servers;
   outcome.own_cpu = cpu_of({getpid()}) - own;
 }
