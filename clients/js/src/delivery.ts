@@ -34,11 +34,12 @@ export class Delivery implements PromiseLike<Confirmation> {
   private promise_!: Promise<Confirmation>;
   private resolve_!: (confirmation: Confirmation) => void;
   private reject_!: (error: StampedeError) => void;
-  /** When it was first handed to a connection, milliseconds since 1970; 0 = never. */
+  /** @internal When it was first handed to a connection, milliseconds since 1970; 0 = never. */
   firstSentAt = 0;
-  /** Connections that ended while it was on its way. */
+  /** @internal Connections that ended while it was on its way. */
   losses = 0;
 
+  /** @internal */
   constructor(
     readonly room: string,
     readonly body: string | Uint8Array,
@@ -96,14 +97,14 @@ export class Delivery implements PromiseLike<Confirmation> {
     this.fail(new StampedeError('closed', 'it was discarded'));
   }
 
-  /** For the outbox. */
+  /** @internal */
   enter(state: DeliveryState): void {
     if (this.state_ === state) return;
     this.state_ = state;
     tell(() => this.changed_(this));
   }
 
-  /** For the outbox. A confirmation that comes late still counts. */
+  /** @internal A confirmation that comes late still counts. */
   confirm(seq: number): void {
     if (this.state_ === 'confirmed') return;
     this.seq_ = seq;
@@ -112,7 +113,7 @@ export class Delivery implements PromiseLike<Confirmation> {
     this.enter('confirmed');
   }
 
-  /** For the outbox. */
+  /** @internal */
   fail(error: StampedeError): void {
     if (this.state_ === 'confirmed' || this.state_ === 'failed') return;
     this.error_ = error;

@@ -28,6 +28,7 @@ export class Inbox {
   private resolve_!: () => void;
   private reject_!: (error: StampedeError) => void;
 
+  /** @internal */
   constructor(
     readonly queue: string,
     private readonly onMessage_: (message: Message) => void,
@@ -39,17 +40,17 @@ export class Inbox {
       this.reject_ = reject;
     });
     this.opened.catch(() => {}); // told to whoever awaits it
-    if (host_.connected) this.attach();
+    if (host_.connected()) this.attach();
   }
 
   close(): void {
     if (this.over_) return;
     const subscription = this.subscription_;
     this.end(new StampedeError('closed', 'the inbox was closed'));
-    if (this.host_.connected) subscription?.unsubscribe();
+    if (this.host_.connected()) subscription?.unsubscribe();
   }
 
-  /** For the client: there is a connection. */
+  /** @internal There is a connection. */
   attach(): void {
     this.subscription_ = this.host_.subscribe(
       `/user/queue/${this.queue}`,
@@ -67,7 +68,7 @@ export class Inbox {
     );
   }
 
-  /** For the client: the connection is gone. */
+  /** @internal The connection is gone. */
   lost(_closing: Closing): void {
     this.subscription_ = null;
   }

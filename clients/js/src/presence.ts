@@ -36,7 +36,7 @@ export class Presence {
     return this.members_ === null ? null : [...this.members_.values()];
   }
 
-  /** Takes in one event; null when it says nothing new. */
+  /** @internal Takes in one event; null when it says nothing new. */
   apply(headers: Readonly<Record<string, string>>, body: string): PresenceEvent | null {
     const user = headers['user'] ?? '';
     switch (headers['event']) {

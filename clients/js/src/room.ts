@@ -63,7 +63,7 @@ export interface SendOptions {
 
 /** What a Room needs of the client that it belongs to. */
 export interface RoomHost {
-  readonly connected: boolean;
+  connected(): boolean;
   /** Null when the connection is just ending. */
   subscribe(
     destination: string,
@@ -98,6 +98,7 @@ export class Room {
   private resolveJoined_!: () => void;
   private rejectJoined_!: (error: StampedeError) => void;
 
+  /** @internal */
   constructor(
     readonly name: string,
     private readonly options_: JoinOptions,
@@ -109,7 +110,7 @@ export class Room {
       this.rejectJoined_ = reject;
     });
     this.joined.catch(() => {}); // told to whoever awaits it
-    if (host_.connected) this.attach();
+    if (host_.connected()) this.attach();
   }
 
   get state(): RoomState {
@@ -145,10 +146,10 @@ export class Room {
     this.rejectJoined_(new StampedeError('closed', 'the room was left'));
     this.enter({ kind: 'left' });
     this.host_.forget(this);
-    if (this.host_.connected) subscription?.unsubscribe();
+    if (this.host_.connected()) subscription?.unsubscribe();
   }
 
-  /** For the client: there is a connection. */
+  /** @internal There is a connection. */
   attach(): void {
     if (this.state_.kind !== 'joining') return;
     this.replayCount_ = 0;
@@ -165,7 +166,7 @@ export class Room {
     );
   }
 
-  /** For the client: the connection is gone. */
+  /** @internal The connection is gone. */
   lost(_closing: Closing): void {
     this.subscription_ = null;
     if (this.state_.kind === 'live') this.enter({ kind: 'joining' });

@@ -48,14 +48,15 @@ export function connect(options: ConnectOptions): Stampede {
   return new Stampede(options);
 }
 
-export class Stampede implements RoomHost {
+export class Stampede {
   private readonly environment_: Environment;
   private readonly connection_: Connection;
   private readonly outbox_: Outbox;
   private readonly rooms_ = new Set<Room>();
   private readonly inboxes_ = new Set<Inbox>();
+  private readonly host_: RoomHost;
 
-  /** Use `connect`. */
+  /** @internal Use `connect`. */
   constructor(private readonly options_: ConnectOptions) {
     this.environment_ = options_.environment ?? defaultEnvironment();
     this.connection_ = new Connection(
@@ -85,6 +86,15 @@ export class Stampede implements RoomHost {
       this.environment_,
       (room) => [...this.rooms_].some(({ name, state }) => name === room && state.kind === 'joining'),
     );
+    this.host_ = {
+      connected: () => this.connected,
+      subscribe: (...frame) => this.subscribe(...frame),
+      send: (room, body, options, changed) => this.enqueue(room, body, options, changed),
+      signal: (room, headers, body) => this.signal(room, headers, body),
+      caughtUp: () => this.outbox_.flush(),
+      replayed: (message) => this.outbox_.replayed(message),
+      forget: (room) => this.rooms_.delete(room),
+    };
     this.connection_.open();
   }
 
@@ -116,7 +126,7 @@ export class Stampede implements RoomHost {
       throw new TypeError('history and since exclude each other: the last n messages, or everything after a position');
     }
     this.refuseWhenClosed();
-    const joined: Room = new Room(room, options, this);
+    const joined: Room = new Room(room, options, this.host_);
     this.rooms_.add(joined);
     return joined;
   }
@@ -129,11 +139,9 @@ export class Stampede implements RoomHost {
     room: string,
     body: string | Uint8Array,
     options: SendOptions = {},
-    changed: (delivery: Delivery) => void = () => {},
+    onChange: (delivery: Delivery) => void = () => {},
   ): Delivery {
-    this.refuseWhenClosed();
-    const headers = { 'content-type': options.contentType ?? 'text/plain', ...options.headers };
-    return this.outbox_.send(room, body, headers, options.key ?? this.environment_.newKey(), changed);
+    return this.enqueue(room, body, options, onChange);
   }
 
   /** An ephemeral message; see Room.signal. */
@@ -167,7 +175,7 @@ export class Stampede implements RoomHost {
   /** Direct messages to this user under that name, from now on. */
   inbox(queue: string, onMessage: (message: Message) => void): Inbox {
     this.refuseWhenClosed();
-    const inbox: Inbox = new Inbox(queue, onMessage, this, () => this.inboxes_.delete(inbox));
+    const inbox: Inbox = new Inbox(queue, onMessage, this.host_, () => this.inboxes_.delete(inbox));
     this.inboxes_.add(inbox);
     return inbox;
   }
@@ -190,28 +198,23 @@ export class Stampede implements RoomHost {
     this.outbox_.close();
   }
 
-  /** For rooms and inboxes. */
-  subscribe: RoomHost['subscribe'] = (...frame) => {
+  private subscribe(...frame: Parameters<RoomHost['subscribe']>): ReturnType<RoomHost['subscribe']> {
     try {
       return this.connection_.subscribe(...frame);
     } catch {
       return null; // its close is on the way, and all is subscribed again after it
     }
-  };
-
-  /** For rooms. */
-  caughtUp(): void {
-    this.outbox_.flush();
   }
 
-  /** For rooms. */
-  replayed(message: Message): void {
-    this.outbox_.replayed(message);
-  }
-
-  /** For rooms. */
-  forget(room: Room): void {
-    this.rooms_.delete(room);
+  private enqueue(
+    room: string,
+    body: string | Uint8Array,
+    options: SendOptions,
+    changed: (delivery: Delivery) => void,
+  ): Delivery {
+    this.refuseWhenClosed();
+    const headers = { 'content-type': options.contentType ?? 'text/plain', ...options.headers };
+    return this.outbox_.send(room, body, headers, options.key ?? this.environment_.newKey(), changed);
   }
 
   private onOpened(): void {
