@@ -130,12 +130,25 @@ def machine(given):
             f'{", short runs (--quick)" if given.quick else ""}.')
 
 
+def draw(folder, stem, results):
+    """{workload name: SVG file}; that of a group stands with its first."""
+    drawn = {}
+    for workload, runs in results:
+        if plots.plot(folder / f'{stem}-{workload.name}.svg', workload.plotted, runs):
+            drawn[workload.name] = f'{stem}-{workload.name}.svg'
+    for group, members in itertools.groupby(results, key=lambda result: result[0].group):
+        members = list(members)
+        steps = {workload.name.removeprefix(f'{group}-'): runs for workload, runs in members}
+        if group and plots.plot_steps(folder / f'{stem}-{group}.svg', members[0][0].columns[0], steps):
+            drawn[members[0][0].name] = f'{stem}-{group}.svg'
+    return drawn
+
+
 def write(given, about, results, rounds):
     """<date>-full or <date>-quick: .json with all rounds, .md, and an SVG for each workload with bars."""
     given.results.mkdir(parents=True, exist_ok=True)
     stem = f'{datetime.date.today().isoformat()}-{"quick" if given.quick else "full"}'
-    drawn = {workload.name: f'{stem}-{workload.name}.svg' for workload, runs in results
-             if plots.plot(given.results / f'{stem}-{workload.name}.svg', runs)}
+    drawn = draw(given.results, stem, results)
     (given.results / f'{stem}.json').write_text(json.dumps({'machine': about, 'rounds': rounds}, indent=1) + '\n')
     head = f'{about}\n\n{report.summary(results)}\n\n'
     path = given.results / f'{stem}.md'

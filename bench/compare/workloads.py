@@ -26,7 +26,10 @@ class Workload:
     #: Those that differ with --quick.
     quick: dict = field(default_factory=dict)
     targets: tuple = ()
-    #: Workloads of one group that follow each other share a server that runs on.
+    #: Columns that are drawn as bars.
+    plotted: tuple = ('cpu', 'p99')
+    #: Workloads of one group that follow each other share a server that runs on, and one plot of their first
+    #: columns.
     group: Optional[str] = None
     #: Instead of bench_load: function of (server, cores, quick) -> report. `server` has started.
     measure: Optional[Callable] = None
@@ -103,7 +106,7 @@ WORKLOADS = [
         'idle', 'members of 200 rooms that hear nothing: 20,000, or as many files as may be open',
         ('stampede', 'nchan', 'socketio'), ('idle_kib', 'connections', 'idle_cpu', 'connect_cpu'),
         {'members': min(20_000, open_files() - SPARE_FILES), 'rooms': 200, 'publishers': 0, 'settle': 5},
-        {'settle': 2},
+        {'settle': 2}, plotted=('idle_kib', 'connect_cpu'),
         targets=(
             Target('KiB of process memory a connection', of('stampede', idle_kib), at_most=4),)),
     Workload(
@@ -115,12 +118,12 @@ WORKLOADS = [
         'connect-storm', '5,000 members come at once, 512 connections in the making at a time', CHATS,
         ('connecting', 'connect_p99', 'connect_cpu'),
         {'members': 5000, 'rooms': 50, 'publishers': 0, 'settle': 0, 'connecting': 512},
-        {'members': 2000}),
+        {'members': 2000}, plotted=('connecting', 'connect_cpu')),
     Workload(
         'resume-storm', '2,000 members of 20 rooms lose their connections, miss 100 messages each and come'
         ' back with since', ('stampede', 'stampede-cluster'), ('resume', 'missing', 'resume_cpu'),
         {'members': 2000, 'rooms': 20, 'publishers': 20, 'messages': 100, 'window': 20, 'settle': 0,
-         'connecting': 512, 'resume': True},
+         'connecting': 512, 'resume': True}, plotted=('resume', 'resume_cpu'),
         targets=(
             Target('messages missing after the storm', of('stampede', missing), at_most=0),
             Target('messages missing after the storm, cluster', of('stampede-cluster', missing),
@@ -130,19 +133,20 @@ WORKLOADS = [
         f'{publishers} publishers, {members} subscribers: until everyone has 10 messages of each', CHATS,
         ('seconds', 'rate', 'missing', 'p99'),
         {'members': members, 'rooms': 1, 'publishers': publishers, 'messages': 10, 'window': 10,
-         'settle': 0}, group='ladder')
+         'settle': 0}, group='ladder', plotted=())
       for publishers, members in ((10, 1), (100, 5), (1000, 10), (1000, 50), (1500, 100))],
     Workload(
         'shards', 'one room of 1,000 members, 6,000 messages/s, which is more than a core can do', ('stampede-one-shard', 'stampede-two-shards'),
         ('rate', 'load_cpu', 'cpu', 'missing'),
         {'members': 1000, 'rooms': 1, 'publishers': 12, 'rate': 6000, **RATE}, QUICK, all_cores=True,
+        plotted=(),
         targets=(
             Target('deliveries/s with two shards, of those with one (judged where the load generator has'
                    ' two more cores)', two_shards, at_least=1.7),)),
     Workload(
         'stored', 'messages into PostgreSQL as fast as they are confirmed, everything on the same'
         ' cores', ('stampede-cluster',), ('stored_rate', 'bare_rate', 'drain', 'own_us', 'servers_us'),
-        measure=stored.measure, all_cores=True,
+        measure=stored.measure, all_cores=True, plotted=(),
         targets=(
             Target('stored/s, of the bare publish+confirm loop\'s',
                    of('stampede-cluster', lambda r: r['stored_per_second'] / r['bare_per_second']),
@@ -155,7 +159,7 @@ WORKLOADS = [
     Workload(
         'history', 'pages of 50 over REST out of 10,000,000 messages (with --quick 2,000,000)',
         ('stampede-cluster',), ('page_p50', 'page_p99', 'page_max', 'rows', 'load_rows'),
-        measure=history.measure, all_cores=True,
+        measure=history.measure, all_cores=True, plotted=(),
         targets=(
             Target('p99 of a page, ms', of('stampede-cluster', lambda r: r['page_ms']['p99']),
                    at_most=5),)),
