@@ -81,10 +81,10 @@ def per_message(members, messages):
 
 
 def main():
-    many = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-    messages = int(sys.argv[2]) if len(sys.argv) > 2 else 300
-    if many <= FEW or messages < 1:
-        sys.exit(f'callgrind: MEMBERS must be more than {FEW} and MESSAGES at least 1')
+    given = sys.argv[1:] + ['100', '300'][len(sys.argv) - 1:]
+    if len(given) > 2 or not all(word.isdecimal() for word in given) or int(given[0]) <= FEW or int(given[1]) < 1:
+        sys.exit(f'callgrind: allowed are two numbers: members, more than {FEW}, and messages, at least 1')
+    many, messages = map(int, given)
     shutil.rmtree(FOLDER, ignore_errors=True)
     few_members, many_members = per_message(FEW, messages), per_message(many, messages)
     print(f'{"thread":<18} {"a SEND":>12} {"a delivery":>12}   instructions')

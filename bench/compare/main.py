@@ -62,10 +62,24 @@ def arguments():
     parser.add_argument('--publish', action='store_true',
                         help=f'put the tables into {DOCUMENT.relative_to(ROOT)}, too')
     given = parser.parse_args()
-    given.rounds = given.rounds or (1 if given.quick else 3)
+    if given.rounds is None:
+        given.rounds = 1 if given.quick else 3
+    if given.rounds < 1:
+        parser.error(f'--rounds: {given.rounds} is too few; allowed: 1 and more')
+    check_cores(parser, '--server-cores', given.server_cores, cores)
+    check_cores(parser, '--load-cores', given.load_cores, cores)
     given.only = chosen(parser, '--only', given.only, [w.name for w in WORKLOADS])
     given.servers = chosen(parser, '--servers', given.servers, list(SERVERS))
     return given
+
+
+def check_cores(parser, option, words, allowed):
+    try:
+        unknown = set(core_list(words)) - set(allowed)
+    except ValueError:
+        parser.error(f'{option}: \'{words}\' is no list of cores such as 0-2,4')
+    if unknown:
+        parser.error(f'{option}: this machine has cores {", ".join(map(str, allowed))}, not {min(unknown)}')
 
 
 def chosen(parser, option, words, allowed):
