@@ -12,14 +12,14 @@ import { fullJitter, type Backoff } from './backoff.js';
 import {
   authorization,
   connectHeaders,
-  expiryOf,
-  refreshDelay,
   type Credentials,
   type CredentialsReason,
   type CredentialsSource,
 } from './credentials.js';
 import type { Environment } from './environment.js';
 import { StampedeError, verdictOf, wordsOf, wordsOfClosing, type Closing, type ServerError } from './errors.js';
+import { Receipts, type Waiting } from './receipts.js';
+import { Renewal } from './renewal.js';
 import { tell } from './tell.js';
 
 export type ConnectionState =
@@ -59,15 +59,6 @@ export interface ConnectionOptions {
   readonly stomp: StompOptions;
 }
 
-/** Whoever asked for a RECEIPT hears one of these, once. */
-export interface Waiting {
-  receipt(headers: Readonly<Record<string, string>>): void;
-  /** The server refused this very frame; the connection ends with it. */
-  refused(error: ServerError): void;
-  /** The connection ended first. */
-  lost(closing: Closing): void;
-}
-
 export interface ConnectionListener {
   opened(): void;
   lost(closing: Closing): void;
@@ -76,8 +67,6 @@ export interface ConnectionListener {
 
 /** After "no room for you", the first delay is taken from here on. */
 const kLaterAttempt = 3;
-/** Node and browsers keep timers in 31 bits. */
-const kLongestTimer = 2 ** 31 - 1;
 const kHeartBeatMs = 10_000;
 
 export class Connection {
@@ -95,13 +84,12 @@ export class Connection {
   private unnamedRefusals_ = 0;
   private lastError_: ServerError | null = null;
   private attributed_ = false;
-  private receipts_ = 0;
-  private readonly waiting_ = new Map<string, Waiting>();
+  private readonly receipts_ = new Receipts();
+  private readonly renewal_: Renewal;
   /** A newer one makes answers to an older attempt meaningless. */
   private generation_ = 0;
   private cancelTimer_: () => void = () => {};
   private cancelStable_: () => void = () => {};
-  private cancelRefresh_: () => void = () => {};
   private unwatch_: () => void = () => {};
 
   constructor(
@@ -110,6 +98,12 @@ export class Connection {
     private readonly listener_: ConnectionListener,
   ) {
     this.credentials_ = options_.credentials;
+    this.renewal_ = new Renewal(
+      () => this.ask('expiring'),
+      (token) => this.refresh(token),
+      options_.backoff,
+      environment_,
+    );
     const { onConnect, onStompError, onUnhandledReceipt, onWebSocketClose, webSocketFactory, ...others } =
       options_.stomp;
     this.stomp = new Client({
@@ -131,7 +125,7 @@ export class Connection {
         tell(() => onStompError?.(frame));
       },
       onUnhandledReceipt: (frame) => {
-        if (!this.onReceipt(frame)) tell(() => onUnhandledReceipt?.(frame));
+        if (!this.receipts_.came(frame.headers)) tell(() => onUnhandledReceipt?.(frame));
       },
       onWebSocketClose: (event: { code?: number; reason?: string }) => {
         this.onClosed(event.code ?? 1006, event.reason ?? '');
@@ -189,7 +183,7 @@ export class Connection {
     waiting?: Waiting,
   ): void {
     const content = typeof body === 'string' ? { body } : { binaryBody: body };
-    this.withReceipt(waiting, (receipt) =>
+    this.receipts_.asking(waiting, (receipt) =>
       this.stomp.publish({ destination, headers: { ...headers, ...receipt }, ...content }),
     );
   }
@@ -201,7 +195,7 @@ export class Connection {
     message: (frame: IMessage) => void,
     waiting: Waiting,
   ): StompSubscription {
-    return this.withReceipt(waiting, (receipt) =>
+    return this.receipts_.asking(waiting, (receipt) =>
       this.stomp.subscribe(destination, message, { ...headers, ...receipt }),
     );
   }
@@ -218,21 +212,6 @@ export class Connection {
     });
   }
 
-  private withReceipt<Result>(
-    waiting: Waiting | undefined,
-    send: (headers: Record<string, string>) => Result,
-  ): Result {
-    if (waiting === undefined) return send({});
-    const id = `stampede-${(this.receipts_ += 1)}`;
-    this.waiting_.set(id, waiting);
-    try {
-      return send({ receipt: id });
-    } catch (error) {
-      this.waiting_.delete(id);
-      throw error;
-    }
-  }
-
   private enter(state: ConnectionState): void {
     this.state_ = state;
     this.listener_.state(state);
@@ -241,7 +220,7 @@ export class Connection {
   private stopTimers(): void {
     this.cancelTimer_();
     this.cancelStable_();
-    this.cancelRefresh_();
+    this.renewal_.end();
   }
 
   private connect(): void {
@@ -291,7 +270,7 @@ export class Connection {
     this.everConnected_ = true;
     this.connected_ = true;
     this.expired_ = false;
-    this.planRefresh(this.proven_);
+    if (typeof this.credentials_ === 'function') this.renewal_.begin(this.proven_);
     this.cancelStable_ = this.environment_.after(this.options_.stableAfter, () => {
       this.attempt_ = 0;
       this.unnamedRefusals_ = 0;
@@ -300,23 +279,9 @@ export class Connection {
     this.listener_.opened();
   }
 
-  private onReceipt(frame: IFrame): boolean {
-    const id = frame.headers['receipt-id'] ?? '';
-    const waiting = this.waiting_.get(id);
-    this.waiting_.delete(id);
-    waiting?.receipt(frame.headers);
-    return waiting !== undefined;
-  }
-
-  private onError(frame: IFrame): void {
-    const error = { message: frame.headers['message'] ?? '', detail: frame.body.trim() };
-    this.lastError_ = error;
-    const id = frame.headers['receipt-id'] ?? '';
-    const waiting = this.waiting_.get(id);
-    if (waiting === undefined) return;
-    this.waiting_.delete(id);
-    this.attributed_ = true;
-    waiting.refused(error);
+  private onError({ headers, body }: IFrame): void {
+    this.lastError_ = { message: headers['message'] ?? '', detail: body.trim() };
+    this.attributed_ = this.receipts_.refused(headers, this.lastError_);
   }
 
   private onClosed(code: number, reason: string): void {
@@ -337,9 +302,7 @@ export class Connection {
   }
 
   private tellLost(closing: Closing): void {
-    const waiting = [...this.waiting_.values()];
-    this.waiting_.clear();
-    for (const one of waiting) one.lost(closing);
+    this.receipts_.lost(closing);
     this.listener_.lost(closing);
   }
 
@@ -393,29 +356,6 @@ export class Connection {
     if (this.state_.kind !== 'waiting') return;
     this.cancelTimer_();
     this.enter({ kind: 'offline' });
-  }
-
-  private planRefresh({ token }: Credentials): void {
-    const expiry = expiryOf(token);
-    if (expiry === null || typeof this.credentials_ !== 'function') return;
-    const delay = refreshDelay(expiry, this.environment_.now());
-    if (delay > kLongestTimer) return;
-    this.cancelRefresh_ = this.environment_.after(delay, () => void this.renew(0));
-  }
-
-  /** Tries until the session ends; when no new token came in time, the server says that it expired. */
-  private async renew(attempt: number): Promise<void> {
-    const generation = this.generation_;
-    try {
-      const credentials = await this.ask('expiring');
-      if (generation !== this.generation_ || credentials.token === undefined) return;
-      await this.refresh(credentials.token);
-      if (generation === this.generation_) this.planRefresh(credentials);
-    } catch {
-      if (generation !== this.generation_ || !this.connected) return;
-      const delay = fullJitter(this.options_.backoff, attempt, this.environment_.random());
-      this.cancelRefresh_ = this.environment_.after(delay, () => void this.renew(attempt + 1));
-    }
   }
 }
 

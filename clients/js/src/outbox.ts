@@ -1,6 +1,6 @@
 // Messages on their way: in the order written, bounded, confirmed by RECEIPTs, sent again after a
 // lost connection under the same `message-key`, so that the server stores and delivers them once.
-import type { Waiting } from './connection.js';
+import type { Waiting } from './receipts.js';
 import { Delivery, type DeliveryOwner } from './delivery.js';
 import type { Environment } from './environment.js';
 import { StampedeError, blamesAFrame, isPassing, wordsOf, wordsOfClosing, type Closing } from './errors.js';

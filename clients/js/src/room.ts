@@ -1,7 +1,7 @@
 // One room that one has joined: its position, kept over reconnects; every message once and in order;
 // who is there. A subscription lasts as long as its connection, a Room until it is left.
 import type { IMessage, StompSubscription } from '@stomp/stompjs';
-import type { Waiting } from './connection.js';
+import type { Waiting } from './receipts.js';
 import type { Delivery } from './delivery.js';
 import { StampedeError, isPassing, wordsOf, type Closing, type ServerError } from './errors.js';
 import { messageOf, numberOf, type Message } from './message.js';
