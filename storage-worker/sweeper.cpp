@@ -18,7 +18,7 @@ constexpr Microseconds kFirstLook = std::chrono::minutes(10);
 
 /// How often the same hole is filled before it is taken for one that cannot be: storage may refuse
 /// a message.
-constexpr int kMostTries = 3;
+constexpr int kMostTimes = 3;
 /// Of one room; its recent list is not longer by default.
 constexpr std::size_t kMostRecent = 10'000;
 
@@ -119,10 +119,8 @@ void Sweeper::mend_next() {
   if (holes_.empty() || left_ == 0) return look_later();
   const Stretch hole = std::move(holes_.front());
   holes_.pop_front();
-  Room& room = rooms_[hole.room];
-  room.tries = room.tried == hole.until ? room.tries + 1 : 1;
-  room.tried = hole.until;
-  if (room.tries > kMostTries) return pass_over(hole);
+  const Room& room = rooms_[hole.room];
+  if (room.filled == hole && room.times >= kMostTimes) return pass_over(hole);
   ports_.directory.recent(hole.room, hole.after, kMostRecent,
                           Reply<Result<std::vector<MessageRef>>>(
                               ports_.on, [this, hole](const Result<std::vector<MessageRef>>& list) {
@@ -140,24 +138,28 @@ void Sweeper::on_recent(const Stretch& hole, const std::vector<MessageRef>& rece
   left_ -= missing.size();
   ports_.feed.append(std::move(missing),
                      Reply<std::vector<Result<void>>>(
-                         ports_.on, [this, room = hole.room](const std::vector<Result<void>>& all) {
-                           on_appended(room, all);
+                         ports_.on, [this, hole](const std::vector<Result<void>>& all) {
+                           on_appended(hole, all);
                          }));
 }
 
 /// Whether it is stored then, the next look tells.
-void Sweeper::on_appended(const RoomName& room, const std::vector<Result<void>>& results) {
-  const auto stored = std::count_if(results.begin(), results.end(),
-                                    [](const Result<void>& result) { return result.has_value(); });
-  swept_.add(static_cast<double>(stored));
+void Sweeper::on_appended(const Stretch& hole, const std::vector<Result<void>>& results) {
+  for (const Result<void>& result : results) {
+    if (!result) return give_up("storage queue", result.error());
+  }
+  Room& room = rooms_[hole.room];
+  room.times = room.filled == hole ? room.times + 1 : 1;
+  room.filled = hole;
+  swept_.add(static_cast<double>(results.size()));
   log_info("messages that were never stored are given to storage",
-           {{"room", room.str()}, {"messages", stored}});
+           {{"room", hole.room.str()}, {"messages", results.size()}});
   mend_next();
 }
 
 void Sweeper::pass_over(const Stretch& hole) {
   lost_.add();
-  log_warn("messages of a room are neither stored nor in its recent list",
+  log_warn("hole in a room's history cannot be filled",
            {{"room", hole.room.str()}, {"after", hole.after}, {"until", hole.until}});
   rooms_[hole.room].whole = hole.until;
   mend_next();

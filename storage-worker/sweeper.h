@@ -49,8 +49,8 @@ class Sweeper {
   /// A room that was looked at.
   struct Room {
     Seq whole = kNoSeq;  ///< stored up to there, as far as it ever will be
-    Seq tried = kNoSeq;  ///< the end of the hole that was filled last
-    int tries = 0;       ///< how often
+    Stretch filled;      ///< the hole that was filled last
+    int times = 0;       ///< how often
     std::size_t round = 0;
   };
   struct Look {
@@ -66,7 +66,7 @@ class Sweeper {
   void on_chains(const std::vector<Look>& looks, const std::vector<StoredChain>& chains);
   void mend_next();
   void on_recent(const Stretch& hole, const std::vector<MessageRef>& recent);
-  void on_appended(const RoomName& room, const std::vector<Result<void>>& results);
+  void on_appended(const Stretch& hole, const std::vector<Result<void>>& results);
   void pass_over(const Stretch& hole);
   void give_up(const char* what, const Error& why);
 

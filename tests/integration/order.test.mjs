@@ -1,6 +1,6 @@
 // Three gateways, many clients that lose their connections all the time, and a record of everything: the
 // checker decides from it whether each message came once, in order, to everyone. The second run loses 5 % of
-// the live deliveries on the way from the broker to the gateways.
+// the live deliveries on the way from the broker to the gateways, in the third a gateway is killed.
 //
 // STAMPEDE_ORDER=full takes 50 rooms, 300 clients and 100,000 messages a run; STAMPEDE_ORDER_SEED repeats a
 // run's chances; STAMPEDE_ORDER_RECORD=DIR keeps the records as JSON lines.
@@ -35,10 +35,18 @@ const kCounted = {
 const size = kSizes[process.env.STAMPEDE_ORDER ?? 'reduced'];
 if (!size) throw new Error(`STAMPEDE_ORDER is one of ${Object.keys(kSizes).join(', ')}`);
 
+/** gateway -> what it has counted; what a dead one had counted is gone. */
 async function counted(gateways) {
-  const all = await Promise.all(gateways.map((gateway) => scrape(`${gateway.ops}/metrics`)));
-  return Object.fromEntries(Object.entries(kCounted).map(([what, name]) =>
-    [what, all.reduce((sum, samples) => sum + (total(samples, name) ?? 0), 0)]));
+  const alive = gateways.filter((gateway) => gateway.alive());
+  const all = await Promise.all(alive.map((gateway) => scrape(`${gateway.ops}/metrics`)));
+  const counts = (samples) => Object.entries(kCounted).map(([what, name]) => [what, total(samples, name) ?? 0]);
+  return new Map(alive.map((gateway, i) => [gateway, Object.fromEntries(counts(all[i]))]));
+}
+
+/** What all that are in `after` have counted since `before`. */
+function countedBetween(before, after) {
+  const sum = (what) => [...after].reduce((all, [gateway, counts]) => all + counts[what] - before.get(gateway)[what], 0);
+  return Object.fromEntries(Object.keys(kCounted).map((what) => [what, sum(what)]));
 }
 
 function storedRows(rooms) {
@@ -47,13 +55,13 @@ function storedRows(rooms) {
     .map(([room, seq, body]) => ({ room, seq: Number(seq), body }));
 }
 
-/** One run; gives what gateways counted meanwhile. */
-async function runCrowd(t, gateways, seed, name) {
+/** One run; gives what gateways counted meanwhile. `halfway` is called when half of the messages are sent. */
+async function runCrowd(t, gateways, seed, name, halfway = () => {}) {
   const rooms = Array.from({ length: size.rooms }, () => freshRoom('order'));
   const crowd = new Crowd({ ...size, rooms, gateways: gateways.map(({ url }) => url), random: randomFrom(seed), run: name });
   t.after(() => crowd.leave());
   const before = await counted(gateways);
-  const took = await crowd.talk(size.seconds);
+  const took = await crowd.talk(size.seconds, halfway);
   const sent = crowd.clients.reduce((sum, client) => sum + client.messages, 0);
   const rows = await eventually('all is stored', () => {
     const found = storedRows(rooms);
@@ -64,8 +72,7 @@ async function runCrowd(t, gateways, seed, name) {
   if (process.env.STAMPEDE_ORDER_RECORD) crowd.write(`${process.env.STAMPEDE_ORDER_RECORD}/${name}.jsonl`);
 
   const { violations, counts } = checkOrder(crowd.events, rows);
-  const after = await counted(gateways);
-  const meanwhile = Object.fromEntries(Object.entries(after).map(([what, count]) => [what, count - before[what]]));
+  const meanwhile = countedBetween(before, await counted(gateways));
   t.diagnostic(`${took.toFixed(1)} s, ${crowd.reconnects} reconnects, ${JSON.stringify(counts)}`);
   t.diagnostic(JSON.stringify(meanwhile));
   const most = violations.slice(0, 20).map(({ rule, text }) => `${rule} ${text}`).join('\n');
@@ -98,5 +105,10 @@ test('everyone gets every message once and in order', async (t) => {
     tt.diagnostic(`${lost} of ${proxy.seen} live deliveries were lost`);
     assert.ok(lost > size.messages / 100, 'the proxy dropped what it should');
     assert.ok(meanwhile['healed from the recent list'] + meanwhile['healed from the history'] > 0, 'and that was healed');
+  });
+
+  await t.test('and with a gateway killed', async (tt) => {
+    await runCrowd(tt, gateways, seed + 2, 'killed', () => gateways[0].signal('SIGKILL'));
+    assert.ok(!gateways[0].alive());
   });
 });

@@ -154,13 +154,21 @@ export class Crowd {
     return from + this.random() * (to - from);
   }
 
-  /** Everyone joins, sends and reconnects until all is confirmed; then all stay, and it is theirs to get the rest. */
-  async talk(seconds) {
+  /**
+   * Everyone joins, sends and reconnects until all is confirmed; then all stay, and it is theirs to get the rest.
+   * `halfway` is called once, in the middle.
+   */
+  async talk(seconds, halfway) {
     for (const client of this.clients) client.connect();
     await eventually('all are in their rooms', () => this.clients.every((client) => client.live), { seconds: 60 });
     const started = Date.now();
+    let half = false;
     const timer = setInterval(() => {
       const share = ((Date.now() - started) / 1000) * this.rate / this.messages;
+      if (!half && share > 0.5) {
+        half = true;
+        halfway();
+      }
       for (const client of this.clients) client.tick(share);
     }, kTickMs);
     try {

@@ -24,12 +24,12 @@ class FakeChains final : public StoredChains {
     for (const Stretch& stretch : stretches) out.push_back(chain_of(stretch));
     found(std::move(out));
   }
-  void hold_lease(std::string, std::string, Milliseconds, Reply<Result<bool>> held) override {
-    held(lease);
+  void hold_lease(std::string, std::string who, Milliseconds, Reply<Result<bool>> held) override {
+    held(who == holder);
   }
 
   std::map<RoomName, std::map<Seq, Position>> stored;
-  bool lease = true;
+  std::string holder = "worker.1";
   bool away = false;
   int inspected = 0;
 
@@ -66,9 +66,9 @@ class AppendFeed final : public MessageFeed {
   void reject(std::vector<Rejection>) override {}
   void stop_consuming(Reply<Result<void>> stopped) override { stopped(Result<void>()); }
 
-  void confirm_all() {
+  void confirm_all(const Result<void>& result = {}) {
     for (const Append& one : std::exchange(appends, {})) {
-      one.confirmed(std::vector<Result<void>>(one.batch.size(), Result<void>()));
+      one.confirmed(std::vector<Result<void>>(one.batch.size(), result));
     }
   }
 
@@ -179,11 +179,11 @@ TEST_F(SweeperTest, AWholeRoomCostsNothingMoreUntilItGoesOn) {
 }
 
 TEST_F(SweeperTest, OnlyTheHolderOfTheLeaseLooks) {
-  chains_.lease = false;
+  chains_.holder = "another";
   sent(false);
   pass(Seconds(30));
   EXPECT_EQ(chains_.inspected, 0);
-  chains_.lease = true;
+  chains_.holder = "worker.1";
   pass(Seconds(10));
   EXPECT_EQ(swept().size(), 1u);
 }
@@ -210,6 +210,37 @@ TEST_F(SweeperTest, WhatStorageRefusesIsGivenUpAndCounted) {
   }
   EXPECT_EQ(appends, 3);
   EXPECT_EQ(counted("stampede_worker_sweep_lost_total"), 1);
+}
+
+TEST_F(SweeperTest, AFeedThatIsAwayIsTriedForAsLongAsItTakes) {
+  sent(true);
+  sent(false);
+  for (int i = 0; i < 10; ++i) {
+    pass(Seconds(5));
+    feed_.confirm_all(Error(Errc::kUnavailable, "the broker is away"));
+    executor_.run();
+  }
+  EXPECT_EQ(counted("stampede_worker_sweep_lost_total"), 0);
+  pass(Seconds(5));
+  EXPECT_EQ(swept().size(), 1u);
+}
+
+TEST_F(SweeperTest, AHoleThatIsLargerThanOneLookIsFilledBitByBit) {
+  Sweeper slow({Seconds(5), Seconds(10), 500, 2}, {directory_, chains_, feed_, executor_, clock_},
+               "worker.2", metrics_);
+  sent(true);
+  for (int i = 0; i < 10; ++i) sent(false);
+  sent(true);
+  std::size_t all = 0;
+  chains_.holder = "worker.2";
+  slow.start();
+  for (int i = 0; i < 20; ++i) {
+    pass(Seconds(5));
+    const std::size_t now = swept().size();
+    EXPECT_LE(now, 2u);
+    all += now;
+  }
+  EXPECT_EQ(all, 10u);
 }
 
 TEST_F(SweeperTest, WhatTheRecentListDoesNotHaveAnyMoreIsCountedOnce) {
