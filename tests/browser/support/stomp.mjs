@@ -24,9 +24,10 @@ export class Guest {
         onWebSocketError: () => failed(new Error(`cannot connect to ${url}/ws`)),
         onConnect: () => {
           const receipt = guest.receipt(() => entered(guest));
-          guest.client.subscribe(`/topic/${room}`, (message) => guest.received.push(message.body), {
-            receipt,
-          });
+          const heard = ({ headers, body }) => {
+            if (headers.persistent !== 'false') guest.received.push(body); // else somebody is typing
+          };
+          guest.client.subscribe(`/topic/${room}`, heard, { receipt });
         },
       });
       guest.client.activate();
