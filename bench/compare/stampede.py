@@ -47,7 +47,7 @@ class TwoShards(Embedded):
 
 
 class Cluster(Server):
-    """Two gateways and a worker with their RabbitMQ, Redis and PostgreSQL, all of it counted."""
+    """Two gateways and a worker with their RabbitMQ, Redis and PostgreSQL; all of their CPU time counts."""
 
     name, protocol = 'stampede-cluster', 'stomp'
 
@@ -65,6 +65,10 @@ class Cluster(Server):
 
     def pids(self):
         return [pid for name in self._members for pid in self.pids_of(name)]
+
+    def load_options(self):
+        # Of the others' memory nothing belongs to a connection, and Erlang's comes and goes.
+        return [word for pid in self.pids_of('gateway') for word in ('--memory-pid', pid)]
 
     def pids_of(self, *names):
         """Processes of the members whose names begin so."""

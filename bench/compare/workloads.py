@@ -138,7 +138,8 @@ WORKLOADS = [
     Workload(
         'shards', 'one room of 1,000 members, 6,000 messages/s, which is more than a core can do', ('stampede-one-shard', 'stampede-two-shards'),
         ('rate', 'load_cpu', 'cpu', 'missing'),
-        {'members': 1000, 'rooms': 1, 'publishers': 12, 'rate': 6000, **RATE}, QUICK, all_cores=True,
+        {'members': 1000, 'rooms': 1, 'publishers': 12, 'rate': 6000, 'threads': 2, **RATE}, QUICK,
+        all_cores=True,
         plotted=(),
         targets=(
             Target('deliveries/s with two shards, of those with one (judged where the load generator has'

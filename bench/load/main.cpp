@@ -79,6 +79,8 @@ void describe(CLI::App& app, Plan& plan, Arguments& arguments) {
   app.add_option("--patience", arguments.patience, "Seconds to wait for what does not come")
       ->capture_default_str();
   app.add_option("--server-pid", plan.servers, "Processes whose CPU time and memory are reported");
+  app.add_option("--memory-pid", plan.memory_of,
+                 "Processes whose memory is reported instead: those that hold the connections");
 }
 
 int main_of(int argc, char** argv) {

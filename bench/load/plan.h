@@ -41,7 +41,8 @@ struct Plan {
   Seconds duration{10};  ///< of a rate, counted
   Seconds patience{30};  ///< for connections, and for what is late at the end
 
-  std::vector<pid_t> servers;  ///< whose CPU time and memory are reported
+  std::vector<pid_t> servers;    ///< whose CPU time is reported
+  std::vector<pid_t> memory_of;  ///< whose memory is; empty: the servers'
 };
 
 }  // namespace stampede::bench

@@ -41,10 +41,10 @@ double cpu_of(const std::vector<pid_t>& processes) {
   return sum;
 }
 
-Usage usage_of(const std::vector<pid_t>& processes) {
-  Usage usage{cpu_of(processes), 0};
-  for (const pid_t process : processes) usage.pss_bytes += pss_of(process);
-  return usage;
+std::uint64_t memory_of(const std::vector<pid_t>& processes) {
+  std::uint64_t sum = 0;
+  for (const pid_t process : processes) sum += pss_of(process);
+  return sum;
 }
 
 }  // namespace stampede::bench

@@ -7,14 +7,12 @@
 
 namespace stampede::bench {
 
-/// What processes have used, from the kernel's own books. A process that is gone counts as nothing.
-struct Usage {
-  double cpu_seconds = 0;       ///< user and system
-  std::uint64_t pss_bytes = 0;  ///< proportional set size: shared pages are split among their users
-};
+// What processes use, from the kernel's own books. A process that is gone counts as nothing.
 
-Usage usage_of(const std::vector<pid_t>& processes);
-/// CPU time alone: reading memory maps of a large process disturbs it.
+/// Proportional set size in bytes: shared pages are split among their users. Reading the memory
+/// maps of a large process disturbs it.
+std::uint64_t memory_of(const std::vector<pid_t>& processes);
+/// User and system time in seconds.
 double cpu_of(const std::vector<pid_t>& processes);
 
 }  // namespace stampede::bench

@@ -63,8 +63,8 @@ std::string report(const Plan& plan, const Outcome& outcome) {
   json.add_count("connections", outcome.ready);
   json.add("connecting_seconds", outcome.connecting.count());
   json.add("connect_cpu_us", per(outcome.connect_cpu * 1e6, connections));
-  json.add("idle_bytes_per_connection", per(static_cast<double>(outcome.idle.pss_bytes) -
-                                                static_cast<double>(outcome.before.pss_bytes),
+  json.add("idle_bytes_per_connection", per(static_cast<double>(outcome.memory_idle) -
+                                                static_cast<double>(outcome.memory_before),
                                             connections));
   json.add("idle_cpu_percent", per(outcome.idle_cpu * 100, plan.settle.count()));
   json.add_count("published", tally.published);

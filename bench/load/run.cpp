@@ -187,15 +187,17 @@ void missed_and_resumed(const Plan& plan, Stage& stage, Outcome& outcome) {
 
 Outcome run(const Plan& plan) {
   Outcome outcome;
-  outcome.before = usage_of(plan.servers);
+  const std::vector<pid_t>& holders = plan.memory_of.empty() ? plan.servers : plan.memory_of;
+  outcome.memory_before = memory_of(holders);
+  const double unconnected = cpu_of(plan.servers);
   Crew crew(plan);
   connect_all(plan, crew, outcome);
-  outcome.connect_cpu = cpu_of(plan.servers) - outcome.before.cpu_seconds;
+  outcome.connect_cpu = cpu_of(plan.servers) - unconnected;
 
   const double settled = cpu_of(plan.servers);
   std::this_thread::sleep_for(plan.settle);
   outcome.idle_cpu = cpu_of(plan.servers) - settled;
-  outcome.idle = usage_of(plan.servers);
+  outcome.memory_idle = memory_of(holders);
 
   if (plan.rate > 0) {
     at_a_rate(plan, crew.stage(), outcome);

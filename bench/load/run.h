@@ -9,16 +9,16 @@ namespace stampede::bench {
 /// What came of a plan.
 struct Outcome {
   Tally tally;
-  std::size_t ready = 0;   ///< connections
-  Seconds connecting{0};   ///< from the first connection to the last
-  Seconds counted{0};      ///< from the first counted message to the last delivery
-  Usage before;            ///< the servers before the first connection
-  Usage idle;              ///< after the settling
-  double connect_cpu = 0;  ///< seconds of the servers while connections were made
-  double idle_cpu = 0;     ///< seconds of the servers while nothing happened
-  double work_cpu = 0;     ///< seconds of the servers for what was counted
-  double own_cpu = 0;      ///< seconds of this process for the same
-  bool complete = false;   ///< everything expected came
+  std::size_t ready = 0;            ///< connections
+  Seconds connecting{0};            ///< from the first connection to the last
+  Seconds counted{0};               ///< from the first counted message to the last delivery
+  std::uint64_t memory_before = 0;  ///< bytes, before the first connection
+  std::uint64_t memory_idle = 0;    ///< bytes, after the settling
+  double connect_cpu = 0;           ///< seconds of the servers while connections were made
+  double idle_cpu = 0;              ///< seconds of the servers while nothing happened
+  double work_cpu = 0;              ///< seconds of the servers for what was counted
+  double own_cpu = 0;               ///< seconds of this process for the same
+  bool complete = false;            ///< everything expected came
 };
 
 /// Runs a plan on `plan.threads` threads; blocks. Throws std::runtime_error when not all clients
