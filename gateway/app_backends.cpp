@@ -72,6 +72,7 @@ class ClusterBackends final : public Backends {
   MessageBus& bus() override { return *ports_.bus; }
   MessageFeed& feed() override { return *ports_.feed; }
   RoomDirectory& directory() override { return *shared_.directory; }
+  UserDirectory& users() override { return *shared_.users; }
   Revocations& revocations() override { return *shared_.revocations; }
   History* history() override { return history_.get(); }
   void add_routes(http::Router&, const auth::Admission&, Executor&) override {}
@@ -100,6 +101,7 @@ class EmbeddedBackends final : public Backends {
       : bus_(broker_, gateway),
         queue_(queue_limits(config), metrics),
         rooms_(room_limits(config), system_clock()),
+        user_directory_(users_, gateway),
         revocations_(config.auth.revocation_ttl, system_clock()),
         store_(std::move(store)),
         ingest_(ingest_options(), {feed_, *store_, loop, system_clock()}, metrics) {
@@ -109,6 +111,7 @@ class EmbeddedBackends final : public Backends {
   MessageBus& bus() override { return bus_; }
   MessageFeed& feed() override { return feed_; }
   RoomDirectory& directory() override { return directory_; }
+  UserDirectory& users() override { return user_directory_; }
   Revocations& revocations() override { return revocations_; }
   History* history() override { return store_.get(); }
   void add_routes(http::Router& router, const auth::Admission& admission, Executor& on) override {
@@ -141,6 +144,8 @@ class EmbeddedBackends final : public Backends {
   memory::MemoryFeed feed_{queue_};
   memory::MemoryRooms rooms_;
   memory::MemoryDirectory directory_{rooms_};
+  memory::MemoryUsers users_;
+  memory::MemoryUserDirectory user_directory_;
   memory::MemoryRevocations revocations_;
   std::unique_ptr<MessageStore> store_;
   worker::Ingest ingest_;

@@ -13,6 +13,7 @@
 #include "shared/ports/message_feed.h"
 #include "shared/ports/revocations.h"
 #include "shared/ports/room_directory.h"
+#include "shared/ports/user_directory.h"
 #include "shared/runtime/loop.h"
 
 namespace stampede::gateway {
@@ -26,6 +27,7 @@ class Backends {
   [[nodiscard]] virtual MessageBus& bus() = 0;
   [[nodiscard]] virtual MessageFeed& feed() = 0;
   [[nodiscard]] virtual RoomDirectory& directory() = 0;
+  [[nodiscard]] virtual UserDirectory& users() = 0;
   /// Stored messages; null where there is no way to read them.
   [[nodiscard]] virtual History* history() = 0;
 

@@ -112,12 +112,17 @@ AppShard::AppShard(Loop& loop, std::size_t index, const ShardParts& parts)
              parts.backlog, parts.dispatcher, parts.fanout, parts.metrics),
       publisher_(loop_, system_clock(), rooms_.shard(), parts.backends.directory(),
                  parts.backends.feed(), parts.backends.bus(), parts.fanout, rooms_, parts.metrics),
+      queues_(loop_, parts.backends.users(), parts.metrics),
+      direct_(loop_, rooms_.shard(), parts.gateway, parts.backends.users(), parts.backends.bus(),
+              parts.fanout, queues_, parts.metrics),
       roster_(loop_),
       context_{loop_,
                system_clock(),
                wheel_,
                rooms_,
                publisher_,
+               queues_,
+               direct_,
                parts.admission,
                roster_,
                parts.gateway,
@@ -133,6 +138,8 @@ AppShard::AppShard(Loop& loop, std::size_t index, const ShardParts& parts)
         wheel_.advance();
         net_.publish_counts();
       }) {
+  parts.fanout.attach_addressed(
+      rooms_.shard(), [this](const std::vector<MessageRef>& batch) { queues_.deliver(batch); });
   server_.upgrade("/ws",
                   [this](http::UpgradeRequest request) { entry_.accept(std::move(request)); });
   if (const auto& listen = parts.config.stomp_tcp) {
@@ -176,7 +183,8 @@ void AppShard::drain(Task done) {
 }
 
 void AppShard::await_end(const Task& done) {
-  if (net_.connections() == 0 && publisher_.in_flight() == 0) return done();
+  const std::size_t in_flight = publisher_.in_flight() + direct_.in_flight();
+  if (net_.connections() == 0 && in_flight == 0) return done();
   loop_.post_after(kDrainPoll, [this, done] { await_end(done); });
 }
 

@@ -71,6 +71,8 @@ class AppShard {
   TimerWheel wheel_;
   RoomRegistry rooms_;
   Publisher publisher_;
+  UserQueues queues_;
+  DirectSender direct_;
   Roster roster_;
   SessionContext context_;
   std::string session_prefix_;

@@ -171,7 +171,7 @@ void CatchUp::give(Entry& entry, const MessageRef& message) {
 std::size_t CatchUp::deliver_unsequenced(const MessageRef& message) {
   std::size_t count = 0;
   for (Entry& entry : entries_) {
-    const bool full = message->kind != MessageKind::kChat && !entry.subscriber->has_room();
+    const bool full = !is_chat(*message) && !entry.subscriber->has_room();
     if (!entry.told || full) continue;
     give(entry, message);
     ++count;

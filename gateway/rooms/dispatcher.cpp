@@ -31,8 +31,9 @@ Dispatcher::Dispatcher(Executor& on, const Clock& clock, MessageBus& bus, LocalF
       bound_partitions_(metrics.gauge(
           "stampede_gateway_bound_partitions",
           "Partitions that are bound as a whole because many of their rooms are open here.")),
-      received_(metrics.counter("stampede_gateway_bus_messages_total",
-                                "Messages of other gateways that the bus delivered.")),
+      received_(
+          metrics.counter("stampede_gateway_bus_messages_total",
+                          "Messages of other gateways and of workers that the bus delivered.")),
       unwanted_lingering_(unwanted(metrics, "lingering")),
       unwanted_elsewhere_(unwanted(metrics, "elsewhere")),
       rebound_(metrics.counter("stampede_gateway_rebound_total",
@@ -174,8 +175,15 @@ void Dispatcher::on_batch(const std::vector<MessageRef>& batch) {
   std::size_t received = 0;
   std::size_t lingering = 0;
   std::size_t elsewhere = 0;
+  std::vector<MessageRef> addressed;
   for (const MessageRef& message : batch) {
-    if (message->origin == gateway_) continue;
+    if (is_addressed(*message)) {
+      ++received;
+      addressed.push_back(message);
+      continue;
+    }
+    // What is stored first comes from a worker, whoever sent it.
+    if (message->origin == gateway_ && message->kind != MessageKind::kStoreFirst) continue;
     ++received;
     const auto entry = rooms_.find(message->room);
     const std::uint64_t shards = entry == rooms_.end() ? 0 : entry->second.shards;
@@ -186,6 +194,7 @@ void Dispatcher::on_batch(const std::vector<MessageRef>& batch) {
       by_shard[shard].push_back(message);
     }
   }
+  if (!addressed.empty()) fanout_.deliver_addressed(addressed);
   received_.add(static_cast<double>(received));
   if (lingering > 0) unwanted_lingering_.add(static_cast<double>(lingering));
   if (elsewhere > 0) unwanted_elsewhere_.add(static_cast<double>(elsewhere));

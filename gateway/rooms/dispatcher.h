@@ -13,7 +13,8 @@
 namespace stampede::gateway {
 
 /// Between the bus and the shards: keeps the gateway bound to the rooms that its shards have open,
-/// and gives each shard the messages of its rooms, one post a shard and batch.
+/// and gives each shard the messages of its rooms, one post a shard and batch, and what is for the
+/// gateway itself.
 ///
 /// `open` and `close` may be called from any thread; everything else happens on `on`. A room that
 /// no shard has open stays bound for `linger`, so that a reconnect costs the broker nothing. Where

@@ -10,6 +10,19 @@ ShardIndex LocalFanout::attach(Executor& executor, Deliver deliver) {
   return shards_.size() - 1;
 }
 
+void LocalFanout::attach_addressed(ShardIndex shard, Deliver take) {
+  shards_.at(shard).take = std::move(take);
+}
+
+void LocalFanout::deliver_addressed(const std::vector<MessageRef>& batch,
+                                    std::optional<ShardIndex> except) {
+  for (ShardIndex shard = 0; shard < shards_.size(); ++shard) {
+    const Shard& target = shards_[shard];
+    if (shard == except || !target.take) continue;
+    target.executor->post([&target, batch] { target.take(batch); });
+  }
+}
+
 void LocalFanout::set_interest(ShardIndex shard, std::uint32_t partition,
                                bool interested) noexcept {
   const std::uint64_t bit = std::uint64_t{1} << shard;

@@ -27,6 +27,8 @@ class LocalFanout {
 
   /// Returns the shard's index.
   ShardIndex attach(Executor& executor, Deliver deliver);
+  /// What is for the gateway itself and not for a room goes to `take`, on the shard's executor.
+  void attach_addressed(ShardIndex shard, Deliver take);
 
   /// Whether the shard has rooms in the partition. Set it before a room's first member enters the
   /// directory: whatever is sequenced after that looks here.
@@ -35,6 +37,9 @@ class LocalFanout {
   /// Posts the messages to every shard but `except` that has rooms in their partitions: one post a
   /// shard, in the order given. A shard drops what it has no room for.
   void deliver(const std::vector<MessageRef>& batch, ShardIndex except);
+  /// Posts what is for the gateway itself to every shard but `except`.
+  void deliver_addressed(const std::vector<MessageRef>& batch,
+                         std::optional<ShardIndex> except = std::nullopt);
   /// One post to one shard.
   void deliver_to(ShardIndex shard, std::vector<MessageRef> batch);
 
@@ -42,6 +47,7 @@ class LocalFanout {
   struct Shard {
     Executor* executor;
     Deliver deliver;
+    Deliver take{};
   };
 
   std::vector<Shard> shards_;

@@ -35,7 +35,7 @@ Publisher::Publisher(Executor& on, const Clock& clock, ShardIndex shard, RoomDir
 
 void Publisher::publish(MessageRef message, Confirmed confirmed) {
   ++in_flight_;
-  auto& turn = message->kind == MessageKind::kChat ? turn_ : live_turn_;
+  auto& turn = is_chat(*message) ? turn_ : live_turn_;
   turn.add({std::move(message), std::move(confirmed), clock_.now()});
 }
 

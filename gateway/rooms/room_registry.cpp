@@ -225,7 +225,7 @@ void RoomRegistry::deliver(std::vector<MessageRef> batch) {
     const auto entry = rooms_.find(message->room);
     if (entry == rooms_.end()) continue;
     Room& room = entry->second;
-    if (message->kind != MessageKind::kChat) {
+    if (!is_chat(*message)) {
       hand_out_live(room, message);
       continue;
     }

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 
+#include "gateway/session/destination.h"
 #include "shared/base/version.h"
 #include "shared/stomp/encoder.h"
 
@@ -14,8 +15,6 @@ namespace {
 using stomp::Command;
 using stomp::FrameWriter;
 using stomp::Version;
-
-constexpr std::string_view kTopicPrefix = "/topic/";
 
 }  // namespace
 
@@ -35,6 +34,14 @@ Slice receipt_frame(Version version, std::string_view receipt_id, std::optional<
   FrameWriter frame(version, Command::kReceipt);
   frame.header("receipt-id", receipt_id);
   if (seq) frame.header("seq", *seq);
+  return Slice::of_stomp_frame(frame.finish());
+}
+
+Slice send_receipt_frame(Version version, std::string_view receipt_id, const SendOutcome& outcome) {
+  FrameWriter frame(version, Command::kReceipt);
+  frame.header("receipt-id", receipt_id);
+  if (outcome.seq) frame.header("seq", *outcome.seq);
+  if (outcome.sessions) frame.header("sessions", std::to_string(*outcome.sessions));
   return Slice::of_stomp_frame(frame.finish());
 }
 
@@ -73,7 +80,7 @@ Slice message_frame(Version version, std::string_view subscription, const Messag
   FrameWriter frame(version, Command::kMessage);
   if (!subscription.empty()) frame.header("subscription", subscription);
   frame.header("message-id", to_string(message.id));
-  frame.header("destination", topic_destination(message.room));
+  frame.header("destination", destination_of(message));
   if (message.position.seq != kNoSeq) {
     frame.header("seq", message.position.seq);
     frame.header("prev-seq", message.position.prev);
@@ -126,26 +133,6 @@ bool is_reserved_send_header(std::string_view name) noexcept {
       "timestamp",    "receipt-id",   "message-key",    "replay",  "recovered",   "oldest-seq",
       "live-seq",     "event",        "persistent"};
   return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
-}
-
-std::string topic_destination(const RoomName& room) {
-  std::string destination;
-  destination.reserve(kTopicPrefix.size() + room.str().size());
-  destination += kTopicPrefix;
-  destination += room.str();
-  return destination;
-}
-
-Result<RoomName> parse_topic_destination(std::string_view destination) {
-  if (!destination.starts_with(kTopicPrefix)) {
-    return Error(Errc::kNotFound, "'" + std::string(destination.substr(0, 256)) +
-                                      "' is not a destination here; supported: /topic/<room>");
-  }
-  return parse_room_name(destination.substr(kTopicPrefix.size()));
-}
-
-std::string_view destination_error(const Error& error) noexcept {
-  return error.is(Errc::kNotFound) ? "Unknown destination" : "Invalid destination";
 }
 
 }  // namespace stampede::gateway

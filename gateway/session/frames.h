@@ -22,10 +22,17 @@ struct HeartBeat {
 Slice connected_frame(stomp::Version version, std::string_view session, std::string_view user,
                       HeartBeat heart_beat);
 
-/// `seq`: of SEND, the position that the message got; of SUBSCRIBE, the room's position when the
-/// subscription went live. Left out when unknown.
+/// `seq`: of SUBSCRIBE, the room's position when the subscription went live.
 Slice receipt_frame(stomp::Version version, std::string_view receipt_id,
                     std::optional<Seq> seq = std::nullopt);
+
+/// What became of a SEND: the position it got in its room, or the sessions it was handed on to.
+struct SendOutcome {
+  std::optional<Seq> seq{};
+  std::optional<std::size_t> sessions{};
+};
+Slice send_receipt_frame(stomp::Version version, std::string_view receipt_id,
+                         const SendOutcome& outcome);
 
 /// Where a replay ends.
 struct ReplayEnd {
@@ -74,12 +81,5 @@ std::optional<Seq> if_known(Seq seq) noexcept;
 
 /// Whether a header of SEND belongs to the protocol and is therefore not passed on to receivers.
 bool is_reserved_send_header(std::string_view name) noexcept;
-
-/// "/topic/" and the room.
-std::string topic_destination(const RoomName& room);
-/// kInvalidArgument with what is supported, or with what is wrong with the room's name.
-Result<RoomName> parse_topic_destination(std::string_view destination);
-/// The `message` of the ERROR for what parse_topic_destination refused.
-std::string_view destination_error(const Error& error) noexcept;
 
 }  // namespace stampede::gateway

@@ -135,14 +135,20 @@ void Session::adopt(Principal principal) {
   watch_expiry();
   std::vector<std::string> lost;
   for (const auto& [key, subscription] : subscriptions_) {
-    if (may(Verb::kRead, subscription->room())) continue;
-    lost.push_back("subscription '" + key + "' (read " + subscription->room().str() + ")");
+    const auto* const room = std::get_if<RoomName>(&subscription->destination());
+    // A queue of its own is everyone's to read.
+    if (room == nullptr || may(Verb::kRead, *room)) continue;
+    lost.push_back("subscription '" + key + "' (read " + room->str() + ")");
   }
   for (const auto& [name, transaction] : transactions_) {
     for (const auto& step : transaction.steps) {
       const auto* const held = std::get_if<HeldSend>(&step);
-      if (held == nullptr || may(Verb::kSend, held->message->room)) continue;
-      lost.push_back("transaction '" + name + "' (send " + held->message->room.str() + ")");
+      if (held == nullptr || may_send(*held->message)) continue;
+      const Message& message = *held->message;
+      const bool direct = message.kind == MessageKind::kDirect;
+      lost.push_back("transaction '" + name +
+                     (direct ? "' (direct " + message.recipient.str() + ")"
+                             : "' (send " + message.room.str() + ")"));
       break;
     }
   }
@@ -157,11 +163,22 @@ bool Session::may(Verb verb, const RoomName& room) const noexcept {
   return principal_.rights->allow(room, verb);
 }
 
+bool Session::may_send(const Message& message) const noexcept {
+  if (message.kind == MessageKind::kDirect) {
+    return principal_.rights->allow_direct(message.recipient);
+  }
+  return may(Verb::kSend, message.room);
+}
+
 void Session::refuse(Verb verb, const RoomName& room, std::optional<std::string_view> receipt) {
+  refuse(verb, " in room '" + room.str() + "'", receipt);
+}
+
+void Session::refuse(Verb verb, const std::string& where, std::optional<std::string_view> receipt) {
   context_.metrics.access_refused(verb).add();
   fail("access_refused",
        "user '" + principal_.user.str() + "' has no right to " + std::string(to_string(verb)) +
-           " in room '" + room.str() + "'",
+           where,
        receipt, CloseReason::kAccessRefused);
 }
 

@@ -1,4 +1,4 @@
-// SEND: from the frame to the Publisher, and its RECEIPT.
+// SEND: from the frame to the Publisher or the DirectSender, and its RECEIPT.
 #include "gateway/session/session.h"
 
 namespace stampede::gateway {
@@ -17,14 +17,19 @@ std::optional<std::string> message_key_problem(const FrameView& frame) {
          std::to_string(kMaxMessageKeyBytes);
 }
 
-/// `persistent:false` makes a message ephemeral.
-Result<MessageKind> kind_of(const FrameView& frame) {
-  const std::string_view persistent = frame.find("persistent").value_or("true");
-  if (persistent == "true") return MessageKind::kChat;
-  if (persistent != "false") {
+/// `persistent:false` makes a message ephemeral; one to a user is live only in any case.
+Result<MessageKind> kind_of(const FrameView& frame, bool direct) {
+  const std::string_view persistent = frame.find("persistent").value_or(direct ? "false" : "true");
+  if (persistent != "true" && persistent != "false") {
     return Error(Errc::kInvalidArgument, "persistent is '" + std::string(persistent.substr(0, 64)) +
                                              "'; allowed: true, false");
   }
+  if (direct) {
+    if (persistent == "false") return MessageKind::kDirect;
+    return Error(Errc::kInvalidArgument,
+                 "persistent:true to a user: direct messages are not kept; send to a room instead");
+  }
+  if (persistent == "true") return MessageKind::kChat;
   if (frame.find("message-key")) {
     return Error(Errc::kInvalidArgument,
                  "message-key with persistent:false: what is not kept cannot be recognised when it "
@@ -50,24 +55,40 @@ void Session::on_send(const FrameView& frame) {
     return fail("Missing destination", "SEND needs a destination header", receipt_of(frame));
   }
   if (*destination == kAuthDestination) return on_refresh(frame);
-  auto room = parse_topic_destination(*destination);
-  if (!room) return fail(destination_error(room.error()), room.error().detail, receipt_of(frame));
-  if (!may(auth::Verb::kSend, *room)) return refuse(auth::Verb::kSend, *room, receipt_of(frame));
+  auto to = parse_send_destination(*destination);
+  if (!to) return fail(destination_error(to.error()), to.error().detail, receipt_of(frame));
+  auto message = make_message(frame);
+  auto* const queue = std::get_if<UserQueue>(&*to);
+  const bool direct = queue != nullptr;
+  if (direct) {
+    message->kind = MessageKind::kDirect;
+    message->recipient = std::move(queue->user);
+    message->room = std::move(queue->name);
+  } else {
+    message->room = std::get<RoomName>(*std::move(to));
+  }
+  if (!may_send(*message)) return refuse_send(*message, receipt_of(frame));
   if (const auto problem = message_key_problem(frame)) {
     return fail("Invalid header", *problem, receipt_of(frame));
   }
-  const auto kind = kind_of(frame);
+  const auto kind = kind_of(frame, direct);
   if (!kind) return fail("Invalid header", kind.error().detail, receipt_of(frame));
-  HeldSend send{make_message(frame, *kind, *std::move(room)), kept_receipt_of(frame)};
+  message->kind = *kind;
+  HeldSend send{std::move(message), kept_receipt_of(frame)};
   if (frame.find("transaction")) return hold(frame, std::move(send));
   publish_alone(std::move(send));
 }
 
-MessageRef Session::make_message(const FrameView& frame, MessageKind kind, RoomName room) const {
+void Session::refuse_send(const Message& message, std::optional<std::string_view> receipt) {
+  if (message.kind != MessageKind::kDirect) {
+    return refuse(auth::Verb::kSend, message.room, receipt);
+  }
+  refuse(auth::Verb::kDirect, " messages to user '" + message.recipient.str() + "'", receipt);
+}
+
+std::shared_ptr<Message> Session::make_message(const FrameView& frame) const {
   auto message = std::make_shared<Message>();
   message->id = new_message_id();
-  message->kind = kind;
-  message->room = std::move(room);
   message->sender = principal_.user;
   message->origin = context_.gateway;
   message->timestamp_ms = std::chrono::duration_cast<Milliseconds>(context_.clock.wall()).count();
@@ -82,26 +103,38 @@ MessageRef Session::make_message(const FrameView& frame, MessageKind kind, RoomN
   return message;
 }
 
-void Session::publish(MessageRef message, std::function<void(const Result<Seq>&)> done) {
+void Session::publish(const MessageRef& message, Sent sent) {
   const std::size_t bytes = bytes_of(*message);
   ++in_flight_;
   in_flight_bytes_ += bytes;
-  context_.publisher.publish(std::move(message),
-                             [this, alive = std::weak_ptr<void>(alive_), bytes,
-                              done = std::move(done)](const Result<Seq>& position) {
-                               if (alive.expired()) return;
-                               --in_flight_;
-                               in_flight_bytes_ -= bytes;
-                               done(position);
-                               advance();
-                             });
+  const auto answer = [this, alive = std::weak_ptr<void>(alive_), bytes,
+                       sent = std::move(sent)](const Result<SendOutcome>& outcome) {
+    if (alive.expired()) return;
+    --in_flight_;
+    in_flight_bytes_ -= bytes;
+    sent(outcome);
+    advance();
+  };
+  if (message->kind == MessageKind::kDirect) {
+    context_.direct.send(message, [answer](std::optional<std::size_t> sessions) {
+      answer(SendOutcome{std::nullopt, sessions});
+    });
+    return;
+  }
+  context_.publisher.publish(message, [answer](const Result<Seq>& position) {
+    if (position) {
+      answer(SendOutcome{if_known(*position), std::nullopt});
+    } else {
+      answer(position.error());
+    }
+  });
 }
 
 void Session::publish_alone(HeldSend send) {
-  publish(std::move(send.message),
-          [this, receipt = std::move(send.receipt)](const Result<Seq>& position) {
-            if (!position) return fail_unstored(position.error(), receipt);
-            if (receipt) this->send(receipt_frame(version_, *receipt, if_known(*position)));
+  publish(send.message,
+          [this, receipt = std::move(send.receipt)](const Result<SendOutcome>& outcome) {
+            if (!outcome) return fail_unstored(outcome.error(), receipt);
+            if (receipt) this->send(send_receipt_frame(version_, *receipt, *outcome));
           });
 }
 

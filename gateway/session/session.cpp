@@ -264,7 +264,7 @@ void Session::leave_all() noexcept {
   silence_timer_.cancel();
   if (expiry_timer_) expiry_timer_->cancel();
   for (const auto& [key, subscription] : subscriptions_) {
-    context_.rooms.unsubscribe(subscription->room(), id_, *subscription);
+    leave(*subscription);
   }
   subscriptions_.clear();
   transactions_.clear();

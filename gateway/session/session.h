@@ -65,7 +65,7 @@ class Session final : public SessionInput, private FrameSink, private Roster::En
   /// A COMMIT under way: its receipts go out together, after the last confirm.
   struct Commit {
     std::size_t open = 0;
-    std::vector<std::pair<std::string, std::optional<Seq>>> receipts;
+    std::vector<std::pair<std::string, SendOutcome>> receipts;
     std::optional<std::string> receipt;  ///< the COMMIT's own: the last
   };
 
@@ -98,7 +98,9 @@ class Session final : public SessionInput, private FrameSink, private Roster::En
   void adopt(auth::Principal principal);
   [[nodiscard]] bool may(auth::Verb verb, const RoomName& room) const noexcept;
   /// Fails with what may not be done.
+  [[nodiscard]] bool may_send(const Message& message) const noexcept;
   void refuse(auth::Verb verb, const RoomName& room, std::optional<std::string_view> receipt);
+  void refuse(auth::Verb verb, const std::string& where, std::optional<std::string_view> receipt);
   void watch_expiry();
   void on_expiry();
 
@@ -114,11 +116,14 @@ class Session final : public SessionInput, private FrameSink, private Roster::En
   void on_commit(const stomp::FrameView& frame);
   void on_abort(const stomp::FrameView& frame);
 
-  MessageRef make_message(const stomp::FrameView& frame, MessageKind kind, RoomName room) const;
+  std::shared_ptr<Message> make_message(const stomp::FrameView& frame) const;
   /// Before it is one of the virtual hosts an ERROR is sent, and false returned.
   [[nodiscard]] bool serves_host(const stomp::FrameView& connect);
-  /// `done` runs once the message is confirmed or not, unless the session is over by then.
-  void publish(MessageRef message, std::function<void(const Result<Seq>&)> done);
+  void refuse_send(const Message& message, std::optional<std::string_view> receipt);
+  using Sent = std::function<void(const Result<SendOutcome>&)>;
+  /// `sent` runs once the message is confirmed or not, or handed on to its recipient, unless the
+  /// session is over by then.
+  void publish(const MessageRef& message, Sent sent);
   void publish_alone(HeldSend send);
 
   /// The delivery that ACK or NACK names, or why there is none.
@@ -130,14 +135,24 @@ class Session final : public SessionInput, private FrameSink, private Roster::En
   Transaction* open_transaction(const stomp::FrameView& frame);
   void hold(const stomp::FrameView& frame, std::variant<HeldSend, Answer> step);
   void confirm_commit(const std::shared_ptr<Commit>& commit,
-                      const std::optional<std::string>& receipt, const Result<Seq>& position);
+                      const std::optional<std::string>& receipt,
+                      const Result<SendOutcome>& outcome);
 
+  /// `key` names it in this session; `receipt` is that of the frame.
+  void subscribe_room(const std::string& key, Subscription& subscription, const Replay& replay,
+                      std::optional<std::string> receipt);
+  void subscribe_queue(const std::string& key, Subscription& subscription,
+                       std::optional<std::string> receipt);
+  /// The room, or the queue, hears no more of it.
+  void leave(Subscription& subscription);
   /// False when there is none.
   bool end_subscription(const std::string& key);
   bool end_subscriptions_to(std::string_view destination);
 
   void on_live(const std::string& key, std::optional<std::string_view> receipt,
                const Result<Started>& started);
+  void on_queue_live(const std::string& key, std::optional<std::string_view> receipt,
+                     const Result<void>& result);
   /// Says where the replay ends and whether it was whole.
   void end_replay(Subscription& subscription, std::optional<std::string_view> receipt,
                   const Started& started);

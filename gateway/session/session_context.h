@@ -9,6 +9,8 @@
 #include "gateway/session/roster.h"
 #include "gateway/session/session_metrics.h"
 #include "gateway/session/throttle.h"
+#include "gateway/users/direct_sender.h"
+#include "gateway/users/user_queues.h"
 #include "shared/auth/admission.h"
 #include "shared/base/clock.h"
 #include "shared/base/executor.h"
@@ -52,6 +54,8 @@ struct SessionContext {
   TimerWheel& wheel;
   RoomRegistry& rooms;
   Publisher& publisher;
+  UserQueues& queues;
+  DirectSender& direct;
   const auth::Admission& admission;
   Roster& roster;
   GatewayId gateway;

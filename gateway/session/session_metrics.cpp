@@ -37,7 +37,8 @@ SessionMetrics::SessionMetrics(Metrics& metrics)
       frames_(frame_counters(metrics, std::make_index_sequence<11>())),
       connects_(connect_counters(metrics, std::make_index_sequence<3>())),
       read_refused_(refused_counter(metrics, "read")),
-      send_refused_(refused_counter(metrics, "send")) {}
+      send_refused_(refused_counter(metrics, "send")),
+      direct_refused_(refused_counter(metrics, "direct")) {}
 
 const Counter& SessionMetrics::frames(stomp::Command command) const noexcept {
   return frames_[static_cast<std::size_t>(command)];
@@ -48,6 +49,7 @@ const Counter& SessionMetrics::connects(stomp::Version version) const noexcept {
 }
 
 const Counter& SessionMetrics::access_refused(auth::Verb verb) const noexcept {
+  if (verb == auth::Verb::kDirect) return direct_refused_;
   return verb == auth::Verb::kSend ? send_refused_ : read_refused_;
 }
 

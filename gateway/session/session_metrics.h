@@ -28,6 +28,7 @@ class SessionMetrics {
   std::array<Counter, 3> connects_;
   Counter read_refused_;
   Counter send_refused_;
+  Counter direct_refused_;
 };
 
 }  // namespace stampede::gateway

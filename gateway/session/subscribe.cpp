@@ -39,9 +39,12 @@ void Session::on_subscribe(const FrameView& frame) {
   if (!destination) {
     return fail("Missing destination", "SUBSCRIBE needs a destination header", receipt);
   }
-  auto room = parse_topic_destination(*destination);
-  if (!room) return fail(destination_error(room.error()), room.error().detail, receipt);
-  if (!may(auth::Verb::kRead, *room)) return refuse(auth::Verb::kRead, *room, receipt);
+  const auto to = parse_subscribe_destination(*destination, principal_.user);
+  if (!to) return fail(destination_error(to.error()), to.error().detail, receipt);
+  const auto* const room = std::get_if<RoomName>(&*to);
+  if (room != nullptr && !may(auth::Verb::kRead, *room)) {
+    return refuse(auth::Verb::kRead, *room, receipt);
+  }
   const auto id = frame.find("id");
   if (id.value_or("").empty() && version_ != Version::kV10) {
     return fail("Missing header", "SUBSCRIBE needs an id header that is not empty", receipt);
@@ -50,6 +53,10 @@ void Session::on_subscribe(const FrameView& frame) {
   if (!options) return fail("Invalid header", options.error().detail, receipt);
   const auto replay = parse_replay(frame, context_.limits.max_replay);
   if (!replay) return fail("Invalid header", replay.error().detail, receipt);
+  if (room == nullptr && replay->asked()) {
+    return fail("Invalid header", "a user's queue keeps nothing; since and history are for rooms",
+                receipt);
+  }
   // STOMP 1.0 may leave the id out; the destination names the subscription then.
   const std::string key(id ? *id : *destination);
   if (subscriptions_.contains(key)) {
@@ -63,20 +70,46 @@ void Session::on_subscribe(const FrameView& frame) {
   }
 
   FrameSink& sink = *this;
-  auto subscription =
-      std::make_unique<Subscription>(sink, version_, id ? key : std::string(),
-                                     ++subscriptions_made_, *room, *options, replay->asked());
-  Subscriber& subscriber = *subscription;
-  subscriptions_.emplace(key, std::move(subscription));
+  auto made = std::make_unique<Subscription>(sink, version_, id ? key : std::string(),
+                                             ++subscriptions_made_, *to, *options, replay->asked());
+  Subscription& subscription = *made;
+  subscriptions_.emplace(key, std::move(made));
   ++pending_subscriptions_;
+  if (room != nullptr) return subscribe_room(key, subscription, *replay, kept_receipt_of(frame));
+  subscribe_queue(key, subscription, kept_receipt_of(frame));
+}
+
+void Session::subscribe_room(const std::string& key, Subscription& subscription,
+                             const Replay& replay, std::optional<std::string> receipt) {
   const auto now = std::chrono::duration_cast<Milliseconds>(context_.clock.wall()).count();
   context_.rooms.subscribe(
-      Member{*room, id_, principal_.user, now}, subscriber,
+      Member{std::get<RoomName>(subscription.destination()), id_, principal_.user, now},
+      subscription,
       [this, alive = std::weak_ptr<void>(alive_), key,
-       asked = kept_receipt_of(frame)](const Result<Started>& started) {
+       asked = std::move(receipt)](const Result<Started>& started) {
         if (!alive.expired()) on_live(key, asked, started);
       },
-      *replay);
+      replay);
+}
+
+void Session::subscribe_queue(const std::string& key, Subscription& subscription,
+                              std::optional<std::string> receipt) {
+  context_.queues.subscribe({std::get<UserQueue>(subscription.destination()), id_}, subscription,
+                            [this, alive = std::weak_ptr<void>(alive_), key,
+                             asked = std::move(receipt)](const Result<void>& result) {
+                              if (!alive.expired()) on_queue_live(key, asked, result);
+                            });
+}
+
+void Session::on_queue_live(const std::string& key, std::optional<std::string_view> receipt,
+                            const Result<void>& result) {
+  --pending_subscriptions_;
+  if (!result) {
+    end_subscription(key);
+    return fail("Subscription failed", result.error().detail, receipt, CloseReason::kOverloaded);
+  }
+  if (receipt) send(receipt_frame(version_, *receipt));
+  advance();
 }
 
 void Session::on_live(const std::string& key, std::optional<std::string_view> receipt,
@@ -99,7 +132,7 @@ void Session::end_replay(Subscription& subscription, std::optional<std::string_v
                          const Started& started) {
   const ReplayEnd end{started.position, started.recovered, if_known(started.oldest)};
   if (receipt) return send(replay_receipt_frame(version_, *receipt, end));
-  const MessageRef told = replay_end_message(subscription.room(), end);
+  const MessageRef told = replay_end_message(std::get<RoomName>(subscription.destination()), end);
   if (subscription.individual()) return subscription.deliver_individually(told);
   subscription.deliver(message_frame(version_, subscription.id(), *told));
 }
@@ -124,18 +157,26 @@ void Session::on_unsubscribe(const FrameView& frame) {
 bool Session::end_subscription(const std::string& key) {
   const auto entry = subscriptions_.find(key);
   if (entry == subscriptions_.end()) return false;
-  context_.rooms.unsubscribe(entry->second->room(), id_, *entry->second);
+  leave(*entry->second);
   subscriptions_.erase(entry);
   return true;
 }
 
+void Session::leave(Subscription& subscription) {
+  if (const auto* const queue = std::get_if<UserQueue>(&subscription.destination())) {
+    context_.queues.unsubscribe({*queue, id_}, subscription);
+  } else {
+    context_.rooms.unsubscribe(std::get<RoomName>(subscription.destination()), id_, subscription);
+  }
+}
+
 /// STOMP 1.0 may name a subscription by its destination though it has an id.
 bool Session::end_subscriptions_to(std::string_view destination) {
-  const auto room = parse_topic_destination(destination);
-  if (!room) return false;
+  const auto named = parse_subscribe_destination(destination, principal_.user);
+  if (!named) return false;
   std::vector<std::string> keys;
   for (const auto& [key, subscription] : subscriptions_) {
-    if (subscription->room() == *room) keys.push_back(key);
+    if (subscription->destination() == *named) keys.push_back(key);
   }
   for (const std::string& key : keys) end_subscription(key);
   return !keys.empty();

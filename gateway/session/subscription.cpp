@@ -5,12 +5,12 @@
 namespace stampede::gateway {
 
 Subscription::Subscription(FrameSink& sink, stomp::Version version, std::string id,
-                           std::uint64_t serial, RoomName room, const Options& options,
+                           std::uint64_t serial, Destination to, const Options& options,
                            bool replays)
     : Subscriber(version, std::move(id), options.ack != AckMode::kAuto),
       sink_(sink),
       serial_(serial),
-      room_(std::move(room)),
+      destination_(std::move(to)),
       replays_(replays) {
   if (options.ack != AckMode::kAuto) {
     window_.emplace(options.ack, options.prefetch, *options.held);

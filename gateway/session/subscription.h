@@ -6,6 +6,7 @@
 
 #include "gateway/rooms/audience.h"
 #include "gateway/session/ack_window.h"
+#include "gateway/session/destination.h"
 
 namespace stampede::gateway {
 
@@ -23,7 +24,8 @@ class FrameSink {
   ~FrameSink() = default;
 };
 
-/// One subscription of a session; in its room's audience once it is live. Owned by the session.
+/// One subscription of a session, to a room or to a queue of its user; in the audience once it is
+/// live. Owned by the session.
 class Subscription final : public Subscriber {
  public:
   struct Options {
@@ -35,13 +37,13 @@ class Subscription final : public Subscriber {
   /// `replays`: its client asked for messages of before. `serial` tells the session's subscriptions
   /// apart over its whole life: ids can be used again.
   Subscription(FrameSink& sink, stomp::Version version, std::string id, std::uint64_t serial,
-               RoomName room, const Options& options, bool replays);
+               Destination to, const Options& options, bool replays);
 
   void deliver(const Slice& frame) override { sink_.send(frame); }
   void deliver_individually(const MessageRef& message) override;
   [[nodiscard]] bool has_room() const override;
 
-  [[nodiscard]] const RoomName& room() const noexcept { return room_; }
+  [[nodiscard]] const Destination& destination() const noexcept { return destination_; }
   [[nodiscard]] std::uint64_t serial() const noexcept { return serial_; }
   [[nodiscard]] bool replays() const noexcept { return replays_; }
   /// Null in `auto` mode, where nothing is acknowledged.
@@ -55,7 +57,7 @@ class Subscription final : public Subscriber {
 
   FrameSink& sink_;
   std::uint64_t serial_;
-  RoomName room_;
+  Destination destination_;
   bool replays_;
   std::optional<AckWindow> window_;
 };

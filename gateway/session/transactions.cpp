@@ -90,25 +90,26 @@ void Session::on_commit(const FrameView& frame) {
   for (const auto& step : transaction.steps) {
     if (const auto* const answer = std::get_if<Answer>(&step)) {
       apply(*answer);
-      if (answer->receipt) commit->receipts.emplace_back(*answer->receipt, std::nullopt);
+      if (answer->receipt) commit->receipts.emplace_back(*answer->receipt, SendOutcome{});
       continue;
     }
     const auto& send = std::get<HeldSend>(step);
     ++commit->open;
-    publish(send.message, [this, commit, receipt = send.receipt](const Result<Seq>& position) {
-      confirm_commit(commit, receipt, position);
-    });
+    publish(send.message,
+            [this, commit, receipt = send.receipt](const Result<SendOutcome>& outcome) {
+              confirm_commit(commit, receipt, outcome);
+            });
   }
-  confirm_commit(commit, std::nullopt, kNoSeq);
+  confirm_commit(commit, std::nullopt, SendOutcome{});
 }
 
 void Session::confirm_commit(const std::shared_ptr<Commit>& commit,
                              const std::optional<std::string>& receipt,
-                             const Result<Seq>& position) {
-  if (!position) return fail_unstored(position.error(), receipt);
-  if (receipt) commit->receipts.emplace_back(*receipt, if_known(*position));
+                             const Result<SendOutcome>& outcome) {
+  if (!outcome) return fail_unstored(outcome.error(), receipt);
+  if (receipt) commit->receipts.emplace_back(*receipt, *outcome);
   if (--commit->open > 0) return;
-  for (const auto& [id, seq] : commit->receipts) send(receipt_frame(version_, id, seq));
+  for (const auto& [id, sent] : commit->receipts) send(send_receipt_frame(version_, id, sent));
   if (commit->receipt) send(receipt_frame(version_, *commit->receipt));
 }
 

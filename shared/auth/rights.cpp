@@ -7,8 +7,10 @@
 namespace stampede::auth {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Verb>, 3> kVerbs{
-    {{"read", Verb::kRead}, {"send", Verb::kSend}, {"presence", Verb::kPresence}}};
+constexpr std::array<std::pair<std::string_view, Verb>, 4> kVerbs{{{"read", Verb::kRead},
+                                                                   {"send", Verb::kSend},
+                                                                   {"presence", Verb::kPresence},
+                                                                   {"direct", Verb::kDirect}}};
 
 Error bad(std::string text) { return {Errc::kInvalidArgument, std::move(text)}; }
 
@@ -76,7 +78,7 @@ Result<Verb> parse_verb(std::string_view text) {
   for (const auto& [name, verb] : kVerbs) {
     if (name == text) return verb;
   }
-  return bad("a verb is read, send or presence");
+  return bad("a verb is read, send, presence or direct");
 }
 
 Result<RoomPattern> RoomPattern::parse(std::string_view text) {
@@ -112,7 +114,7 @@ bool RoomPattern::matches(std::string_view room) const noexcept {
   return text_.find_first_not_of('*', at) == std::string::npos;
 }
 
-Rights Rights::everything() { return *parse_rights("*=read,send,presence"); }
+Rights Rights::everything() { return *parse_rights("*=read,send,presence,direct"); }
 
 Result<void> Rights::add(RoomPattern match, std::uint8_t verbs) {
   if (verbs == 0) return {};
@@ -124,9 +126,9 @@ Result<void> Rights::add(RoomPattern match, std::uint8_t verbs) {
   return {};
 }
 
-bool Rights::allow(const RoomName& room, Verb verb) const noexcept {
+bool Rights::allow(std::string_view name, Verb verb) const noexcept {
   return std::any_of(rules_.begin(), rules_.end(), [&](const Rule& rule) {
-    return (rule.verbs & bit(verb)) != 0 && rule.match.matches(room.str());
+    return (rule.verbs & bit(verb)) != 0 && rule.match.matches(name);
   });
 }
 

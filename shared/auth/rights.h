@@ -10,20 +10,21 @@
 
 namespace stampede::auth {
 
-/// What one may do in a room. The values are bits of a rule's verbs.
+/// What one may do, in a room or to a user. The values are bits of a rule's verbs.
 enum class Verb : std::uint8_t {
   kRead = 1,      ///< subscribe, and read the history
   kSend = 2,      ///< publish messages
   kPresence = 4,  ///< see who is in the room
+  kDirect = 8,    ///< send direct messages to the user
 };
 
-/// "read", "send", "presence": as they are written in configuration and claims.
+/// "read", "send", "presence", "direct": as they are written in configuration and claims.
 std::string_view to_string(Verb verb) noexcept;
 /// kInvalidArgument names the verbs that are allowed.
 Result<Verb> parse_verb(std::string_view text);
 
-/// Which rooms a rule is about: a whole room name in which `*` stands for any run of characters,
-/// none and dots among them. Case matters. Any thread.
+/// Which rooms, and for Verb::kDirect which users, a rule is about: a whole name in which `*`
+/// stands for any run of characters, none and dots among them. Case matters. Any thread.
 class RoomPattern {
  public:
   /// kInvalidArgument unless it is 1 to 200 characters of a room name or `*`.
@@ -50,7 +51,13 @@ class Rights {
   /// kMaxRules.
   Result<void> add(RoomPattern match, std::uint8_t verbs);
 
-  [[nodiscard]] bool allow(const RoomName& room, Verb verb) const noexcept;
+  [[nodiscard]] bool allow(const RoomName& room, Verb verb) const noexcept {
+    return allow(room.str(), verb);
+  }
+  /// Verb::kDirect.
+  [[nodiscard]] bool allow_direct(const UserId& recipient) const noexcept {
+    return allow(recipient.str(), Verb::kDirect);
+  }
   [[nodiscard]] bool empty() const noexcept { return rules_.empty(); }
   /// As `parse_rights` reads it: "lecture.*=read,send;*=read", or "none".
   [[nodiscard]] std::string str() const;
@@ -60,6 +67,8 @@ class Rights {
     RoomPattern match;
     std::uint8_t verbs;
   };
+
+  [[nodiscard]] bool allow(std::string_view name, Verb verb) const noexcept;
 
   std::vector<Rule> rules_;
 };

@@ -29,10 +29,13 @@ struct Position {
 
 /// What becomes of a message. The numbers are part of the wire form.
 enum class MessageKind : std::uint8_t {
-  kChat = 0,       ///< has a place in its room, and is stored
-  kEphemeral = 1,  ///< `persistent:false`: live only, without a position, dropped first
-  kPresence = 2,   ///< made by gateways for those who asked for presence; live only
-  kDirect = 3,     ///< to a user instead of a room; live only
+  kChat = 0,        ///< has a place in its room, and is stored
+  kEphemeral = 1,   ///< `persistent:false`: live only, without a position, dropped first
+  kPresence = 2,    ///< made by gateways for those who asked for presence; live only
+  kDirect = 3,      ///< to a user instead of a room; live only
+  kStoreFirst = 4,  ///< like chat, but nobody gets it before it is stored: the workers publish it
+  kStored = 5,      ///< a worker's word to the origin: the message of that id is stored
+  kRefused = 6,     ///< the same: it never will be; the body says why
 };
 
 /// One message. Immutable once it is shared: everything after the session holds a
@@ -40,7 +43,8 @@ enum class MessageKind : std::uint8_t {
 struct Message {
   MessageId id;  ///< identity; storage keeps one row per id
   MessageKind kind = MessageKind::kChat;
-  RoomName room;
+  RoomName room;      ///< of direct messages: the name of the recipient's queue
+  UserId recipient;   ///< of direct messages only
   Position position;  ///< unset until the RoomDirectory has sequenced it
   UserId sender;
   GatewayId origin;                    ///< the gateway whose client sent it
@@ -54,6 +58,16 @@ struct Message {
 };
 
 using MessageRef = std::shared_ptr<const Message>;
+
+/// Whether it has a place in a room.
+[[nodiscard]] inline bool is_chat(const Message& message) noexcept {
+  return message.kind == MessageKind::kChat || message.kind == MessageKind::kStoreFirst;
+}
+/// Whether it is for a gateway, or those of its sessions that it names, and not for a room.
+[[nodiscard]] inline bool is_addressed(const Message& message) noexcept {
+  return message.kind == MessageKind::kDirect || message.kind == MessageKind::kStored ||
+         message.kind == MessageKind::kRefused;
+}
 
 /// The sequenced copy of `message`.
 MessageRef with_position(const Message& message, Position position);

@@ -86,8 +86,8 @@ Error malformed(const std::string& what) { return {Errc::kProtocol, "message env
 Result<MessageKind> kind_of(std::string_view byte) {
   if (byte.empty()) return malformed("ends inside kind");
   const auto kind = static_cast<unsigned char>(byte[0]);
-  if (kind == 0 || kind > static_cast<unsigned char>(MessageKind::kDirect)) {
-    return malformed("kind " + std::to_string(kind) + " is not one this program knows (1 to 3)");
+  if (kind == 0 || kind > static_cast<unsigned char>(MessageKind::kRefused)) {
+    return malformed("kind " + std::to_string(kind) + " is not one this program knows (1 to 6)");
   }
   return static_cast<MessageKind>(kind);
 }
@@ -105,6 +105,7 @@ std::string encode_message(const Message& message) {
   out.append(reinterpret_cast<const char*>(message.id.bytes.data()), message.id.bytes.size());
   put_i64(out, message.timestamp_ms);
   if (!chat) out += static_cast<char>(message.kind);
+  if (message.kind == MessageKind::kDirect) put_text(out, message.recipient.str());
   put_text(out, message.room.str());
   put_text(out, message.sender.str());
   put_text(out, message.origin.str());
@@ -138,6 +139,7 @@ Result<Message> decode_message(std::string_view wire) {
     if (!kind) return kind.error();
     out.kind = *kind;
   }
+  if (out.kind == MessageKind::kDirect) out.recipient = UserId(in.text("recipient"));
   const std::string room = in.text("room");
   out.sender = UserId(in.text("sender"));
   out.origin = GatewayId(in.text("origin"));

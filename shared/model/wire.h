@@ -11,12 +11,13 @@ namespace stampede {
 /// exchanges and entry of Redis' recent lists. Integers big-endian, lengths as LEB128 varints:
 ///
 ///     u8 version | i64 seq | i64 prev | 16 bytes id | i64 timestamp_ms | u8 kind (version 2)
-///     room | sender | origin | key | content_type      each: varint length, bytes
+///     recipient (kind 3 only) | room | sender | origin | key | content_type
+///                                                      each: varint length, bytes
 ///     varint header count, then per header: name, value (varint length, bytes)
 ///     varint body length, body
 ///
-/// Chat is written as version 1, which has no kind, so that programs of before read it and what they
-/// have written stays readable; every other kind is written as version 2.
+/// Chat is written as version 1, which has no kind, so that programs of before read it and what
+/// they have written stays readable; every other kind is written as version 2.
 ///
 /// Position stands at a fixed place, so it can be set in an encoded message.
 inline constexpr char kChatWireVersion = 1;

@@ -12,7 +12,7 @@ namespace stampede {
 
 /// Whether the message is one that is stored; otherwise what an adapter's `append` answers for it.
 inline Result<void> check_stored_kind(const Message& message) {
-  if (message.kind == MessageKind::kChat) return {};
+  if (is_chat(message)) return {};
   return Error(Errc::kInvalidArgument, "only chat messages are stored");
 }
 

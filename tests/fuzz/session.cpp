@@ -10,6 +10,7 @@
 //     !refuse-bind N
 //     !remote ROOM BODY   a client of another gateway sends a message …
 //     !arrive N           … and number N of those comes here, in whatever order
+//     !direct USER NAME BODY   one for a user's queue comes from another gateway
 //     !directory MODE     `slow`: it answers no more; `away`: with an error; `here`: as it should
 //     !logins MODE        `slow`: nobody is told whether they may come in; `here`: at once
 //     !revoke USER        whoever is called so may be here no longer

@@ -23,6 +23,8 @@ struct SessionPorts {
   MessageBus& bus;
   gateway::LocalFanout& fanout;
   gateway::RoomRegistry& rooms;
+  UserDirectory& users;
+  gateway::UserQueues& queues;
   auth::Admission& admission;
   gateway::Roster& roster;
   Metrics& metrics;
@@ -76,6 +78,7 @@ class SessionClient final : private gateway::Transport {
   Executor& executor_;
   test::FakeFeed feed_;
   gateway::Publisher publisher_;
+  gateway::DirectSender direct_;
   gateway::SessionContext context_;
   SessionOracle oracle_;
   stomp::Decoder client_frames_;  ///< reads what the session reads

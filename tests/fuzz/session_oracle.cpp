@@ -15,6 +15,7 @@ using stomp::FrameView;
 using stomp::Version;
 
 constexpr std::string_view kTopic = "/topic/";
+constexpr std::string_view kUser = "/user/";     ///< handed on, neither stored nor sequenced
 constexpr std::string_view kAuth = "/app/auth";  ///< a new token: nothing to publish
 
 std::string header(const FrameView& frame, std::string_view name) {
@@ -85,12 +86,15 @@ std::vector<std::size_t> SessionOracle::all_sends() const {
 }
 
 void SessionOracle::asked_to_send(const FrameView& frame) {
+  const bool is_stored = !header(frame, "destination").starts_with(kUser);
   if (header(frame, "destination") == kAuth) return owe(frame, {});
+  if (!is_stored && !frame.find("transaction")) return owe(frame, {});
   Send send{header(frame, "destination"), std::string(frame.body)};
   if (const auto transaction = frame.find("transaction")) {
     const auto receipt = frame.find("receipt");
     transactions_[std::string(*transaction)].push_back(
-        {receipt ? std::optional<std::string>(*receipt) : std::nullopt, std::move(send)});
+        {receipt ? std::optional<std::string>(*receipt) : std::nullopt,
+         is_stored ? std::optional<Send>(std::move(send)) : std::nullopt});
     return;
   }
   sends_.push_back(std::move(send));
@@ -102,6 +106,10 @@ void SessionOracle::asked_to_subscribe(const FrameView& frame) {
   const std::string id = subscription_of(frame);
   if (frame.find("ack").value_or("auto") != "auto") manual_.insert(id);
   const std::string destination = header(frame, "destination");
+  if (destination.starts_with(kUser)) {
+    queues_.insert({id, destination});
+    return owe(frame, {});
+  }
   if (!destination.starts_with(kTopic)) return;
   owe(frame, {.receipt = {},
               .sends = {},
@@ -197,6 +205,11 @@ void SessionOracle::on_message(const FrameView& frame) {
   const std::string destination = header(frame, "destination");
   const std::string subscription = id ? std::string(*id) : destination;
   const auto seq = position(frame);
+  if (destination.starts_with(kUser)) {
+    require(!seq, "a direct message has no position", destination);
+    require(queues_.contains({subscription, destination}),
+            "a direct message comes to those who subscribed to its queue", destination);
+  }
   // Acknowledging by hand, a message can come again.
   if (!seq || manual_.contains(subscription)) return;
   const auto last = last_.find({subscription, destination});

@@ -76,6 +76,7 @@ class SessionOracle {
   std::vector<Send> sends_;  ///< in the order that they are to be published in
   std::map<std::string, std::vector<Step>> transactions_;
   std::vector<Owed> owed_;
+  std::set<std::pair<std::string, std::string>> queues_;  ///< by subscription and destination
   std::set<std::string> manual_;  ///< subscription ids that ever acknowledged by hand
   std::map<std::pair<std::string, std::string>, Seq> last_;  ///< by subscription and destination
   std::optional<stomp::Version> version_;

@@ -43,11 +43,14 @@ SessionWorld::SessionWorld(Metrics& metrics)
     : dispatcher_(executor_, clock_, bus_, fanout_, GatewayId("gw"), {}, metrics),
       backlog_(executor_, clock_, {}, directory_, nullptr, metrics),
       registry_(executor_, clock_, {}, directory_, backlog_, dispatcher_, fanout_, metrics),
-      ports_{executor_, clock_,     wheel_,  directory_, bus_,          fanout_,
-             registry_, admission_, roster_, metrics,    small_limits()},
+      queues_(executor_, user_directory_, metrics),
+      ports_{executor_,       clock_,  wheel_,     directory_, bus_,    fanout_,       registry_,
+             user_directory_, queues_, admission_, roster_,    metrics, small_limits()},
       time_left_(kLongestScript) {
   bus_.bind_at_once = false;
   dispatcher_.start();
+  fanout_.attach_addressed(
+      registry_.shard(), [this](const std::vector<MessageRef>& batch) { queues_.deliver(batch); });
 }
 
 SessionClient& SessionWorld::client() {
@@ -66,6 +69,10 @@ void SessionWorld::play(std::string_view line) {
   if (verb == "refuse-bind") answer_bind(number(line), refusal());
   if (verb == "remote") sequence_elsewhere(take_word(line), line);
   if (verb == "arrive") arrive(number(line));
+  if (verb == "direct") {
+    const std::string_view user = take_word(line);
+    arrive_direct(user, take_word(line), line);
+  }
   if (verb == "directory") set_directory(line);
   if (verb == "logins") set_logins(line);
   if (verb == "revoke") return revoke(line);
@@ -136,6 +143,22 @@ void SessionWorld::arrive(std::size_t which) {
   if (which >= remote_.size()) return;
   const MessageRef message = remote_[which];
   remote_.erase(remote_.begin() + static_cast<std::ptrdiff_t>(which));
+  bus_.arrive({message});
+}
+
+void SessionWorld::arrive_direct(std::string_view user, std::string_view queue,
+                                 std::string_view body) {
+  auto recipient = parse_user_id(user);
+  auto name = parse_room_name(queue);
+  if (!recipient || !name) return;
+  auto message = std::make_shared<Message>();
+  message->id = new_message_id();
+  message->kind = MessageKind::kDirect;
+  message->recipient = *std::move(recipient);
+  message->room = *std::move(name);
+  message->sender = UserId("somebody");
+  message->origin = GatewayId("elsewhere");
+  message->body = body;
   bus_.arrive({message});
 }
 

@@ -37,6 +37,7 @@ class SessionWorld {
   void answer_bind(std::size_t which, const Result<void>& result);
   void sequence_elsewhere(std::string_view room, std::string_view body);
   void arrive(std::size_t which);
+  void arrive_direct(std::string_view user, std::string_view queue, std::string_view body);
   void set_directory(std::string_view mode);
   void set_logins(std::string_view mode);
   void revoke(std::string_view user);
@@ -55,6 +56,9 @@ class SessionWorld {
   gateway::Dispatcher dispatcher_;
   gateway::Backlog backlog_;
   gateway::RoomRegistry registry_;
+  memory::MemoryUsers users_;
+  memory::MemoryUserDirectory user_directory_{users_, GatewayId("gw")};
+  gateway::UserQueues queues_;
   test::FakeAuth authenticator_;
   auth::Admission admission_{authenticator_.ports(), std::chrono::hours(1), clock_};
   gateway::Roster roster_{executor_};

@@ -21,7 +21,7 @@ class FakeAuth {
   };
 
   static auth::Principal principal(const std::string& user,
-                                   const std::string& rights = "*=read,send,presence") {
+                                   const std::string& rights = "*=read,send,presence,direct") {
     auth::Principal principal;
     principal.user = UserId(user);
     principal.rights = std::make_shared<const auth::Rights>(auth::parse_rights(rights).value());

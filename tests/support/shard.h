@@ -13,7 +13,11 @@ namespace stampede::test {
 /// One shard with the real rooms and publisher, over ports that the test plays.
 class Shard {
  public:
-  Shard() { dispatcher.start(); }
+  Shard() {
+    dispatcher.start();
+    fanout.attach_addressed(
+        registry.shard(), [this](const std::vector<MessageRef>& batch) { queues.deliver(batch); });
+  }
 
   void pass(Milliseconds time) {
     constexpr Milliseconds kStep{100};
@@ -40,6 +44,11 @@ class Shard {
                                  backlog,  dispatcher, fanout, metrics};
   gateway::Publisher publisher{executor, clock,  registry.shard(), directory, feed,
                                bus,      fanout, registry,         metrics};
+  memory::MemoryUsers users;
+  memory::MemoryUserDirectory user_directory{users, GatewayId("gw")};
+  gateway::UserQueues queues{executor, user_directory, metrics};
+  gateway::DirectSender direct{executor, registry.shard(), GatewayId("gw"), user_directory,
+                               bus,      fanout,           queues,          metrics};
   FakeAuth authenticator;
   auth::Admission admission{authenticator.ports(), std::chrono::hours(1), clock};
   gateway::Roster roster{executor};
@@ -48,6 +57,8 @@ class Shard {
                                   wheel,
                                   registry,
                                   publisher,
+                                  queues,
+                                  direct,
                                   admission,
                                   roster,
                                   GatewayId("gw"),

@@ -79,11 +79,15 @@ export class ChatClient {
   }
 
   /** Resolves to a record of the subscription when it is live: {messages, position, headers of the RECEIPT}. */
-  async subscribe(room, headers = {}) {
+  subscribe(room, headers = {}) {
+    return this.subscribeTo(`/topic/${room}`, headers);
+  }
+
+  async subscribeTo(destination, headers = {}) {
     const record = { messages: [], position: 0 };
     const { id, promise } = this.receipt();
     record.subscription = this.stomp.subscribe(
-      `/topic/${room}`,
+      destination,
       (message) => record.messages.push(fields(message)),
       { ...headers, receipt: id },
     );
@@ -94,13 +98,18 @@ export class ChatClient {
 
   /** Resolves to the position of the message once it is confirmed. */
   async send(room, body, headers = {}) {
+    return Number((await this.sendTo(`/topic/${room}`, body, headers)).seq);
+  }
+
+  /** Resolves to the headers of the RECEIPT. */
+  sendTo(destination, body, headers = {}) {
     const { id, promise } = this.receipt();
     this.stomp.publish({
-      destination: `/topic/${room}`,
+      destination,
       body,
       headers: { 'content-type': 'text/plain', ...headers, receipt: id },
     });
-    return Number((await promise).seq);
+    return promise;
   }
 
   /** DISCONNECT, its receipt, and the end of the WebSocket. */

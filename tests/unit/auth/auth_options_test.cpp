@@ -43,7 +43,7 @@ TEST(AuthOptionsTest, AreOffByDefault) {
   const Read out = read({});
   EXPECT_THAT(out.problems, IsEmpty());
   EXPECT_FALSE(out.options.enabled());
-  EXPECT_EQ(out.options.default_rights.str(), "*=read,send,presence");
+  EXPECT_EQ(out.options.default_rights.str(), "*=read,send,presence,direct");
 }
 
 TEST(AuthOptionsTest, AreOnWithUsersOrKeys) {
@@ -62,7 +62,7 @@ TEST(AuthOptionsTest, SayWhatIsAllowed) {
   EXPECT_THAT(problem({"--jwt-keys", "k", "--jwt-algorithm", "none"}),
               HasSubstr("--jwt-algorithm: \"none\": allowed are HS256, RS256, ES256"));
   EXPECT_THAT(problem({"--default-rights", "*=write"}),
-              HasSubstr("rule \"*=write\": a verb is read, send or presence"));
+              HasSubstr("rule \"*=write\": a verb is read, send, presence or direct"));
   EXPECT_THAT(problem({"--revocation-ttl", "1s"}), HasSubstr("--revocation-ttl"));
 }
 

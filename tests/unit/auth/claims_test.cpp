@@ -140,7 +140,7 @@ TEST_F(ClaimsTest, RoomsSayWhatIsWrong) {
   EXPECT_THAT(detail(R"([{"match":"*"}])"), HasSubstr("rooms[0]: can is no array"));
   EXPECT_THAT(detail(R"([{"match":"*","can":"read"}])"), HasSubstr("can is no array"));
   EXPECT_THAT(detail(R"([{"match":"*","can":["read"]},{"match":"*","can":["write"]}])"),
-              HasSubstr("rooms[1]: can: a verb is read, send or presence"));
+              HasSubstr("rooms[1]: can: a verb is read, send, presence or direct"));
   EXPECT_THAT(detail(R"([{"match":"*","can":[1]}])"), HasSubstr("rooms[0]: can: a verb is"));
   std::string many;
   for (int i = 0; i < 257; ++i)

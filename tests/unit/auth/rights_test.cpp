@@ -70,7 +70,7 @@ TEST(RightsTest, EverythingIsEveryVerbInEveryRoom) {
 }
 
 TEST(RightsTest, AreWrittenAsTheyAreRead) {
-  for (const char* text : {"none", "*=read", "lecture.*=read,send;*=read,send,presence"}) {
+  for (const char* text : {"none", "*=read", "lecture.*=read,send;*=read,send,presence,direct"}) {
     EXPECT_EQ(parse_rights(text)->str(), text);
   }
   EXPECT_EQ(parse_rights(" a = send , read ;b=read;")->str(), "a=read,send;b=read");
@@ -81,11 +81,12 @@ TEST(RightsTest, SayWhichRuleIsWrongAndWhatIsAllowed) {
   const auto detail = [](std::string_view text) { return parse_rights(text).error().detail; };
   EXPECT_THAT(detail(""), HasSubstr("like lecture.*=read,send"));
   EXPECT_THAT(detail("*=read;lobby"), HasSubstr("rule \"lobby\": a rule is <rooms>=<verbs>"));
-  EXPECT_THAT(detail("*=write"), HasSubstr("rule \"*=write\": a verb is read, send or presence"));
-  EXPECT_THAT(detail("*="), HasSubstr("read, send or presence"));
-  EXPECT_THAT(detail("*=read,,send"), HasSubstr("read, send or presence"));
+  EXPECT_THAT(detail("*=write"),
+              HasSubstr("rule \"*=write\": a verb is read, send, presence or direct"));
+  EXPECT_THAT(detail("*="), HasSubstr("read, send, presence or direct"));
+  EXPECT_THAT(detail("*=read,,send"), HasSubstr("read, send, presence or direct"));
   EXPECT_THAT(detail("a/b=read"), HasSubstr("A-Z a-z 0-9"));
-  EXPECT_THAT(detail("*=none"), HasSubstr("read, send or presence"));
+  EXPECT_THAT(detail("*=none"), HasSubstr("read, send, presence or direct"));
   EXPECT_THAT(detail("a=read;;b=read"), HasSubstr("rule \"\""));
   EXPECT_THAT(detail("a=read;\xff=read"), HasSubstr("rule 2: rooms are named by"));
   EXPECT_THAT(detail("a=read;b=read," + std::string(100, 'x')), HasSubstr("rule 2: a verb is"));

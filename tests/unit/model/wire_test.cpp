@@ -31,9 +31,11 @@ TEST(WireTest, EveryFieldRoundTrips) {
 
 TEST(WireTest, EveryKindRoundTrips) {
   Message message = sample();
-  for (const auto kind : {MessageKind::kChat, MessageKind::kEphemeral, MessageKind::kPresence,
-                          MessageKind::kDirect}) {
+  for (const auto kind :
+       {MessageKind::kChat, MessageKind::kEphemeral, MessageKind::kPresence, MessageKind::kDirect,
+        MessageKind::kStoreFirst, MessageKind::kStored, MessageKind::kRefused}) {
     message.kind = kind;
+    message.recipient = UserId(kind == MessageKind::kDirect ? "bob" : "");
     const auto decoded = decode_message(encode_message(message));
     ASSERT_TRUE(decoded) << decoded.error().detail;
     EXPECT_EQ(*decoded, message);
@@ -56,7 +58,7 @@ TEST(WireTest, KindsThatAreNotKnownAreRejected) {
   std::string wire = encode_message(message);
   constexpr std::size_t kKindOffset = 1 + 8 + 8 + 16 + 8;
   ASSERT_EQ(wire[kKindOffset], 1);
-  for (const char kind : {'\0', '\x04', '\xff'}) {
+  for (const char kind : {'\0', '\x07', '\xff'}) {
     wire[kKindOffset] = kind;
     const auto decoded = decode_message(wire);
     ASSERT_FALSE(decoded);
