@@ -104,7 +104,7 @@ class EmbeddedBackends final : public Backends {
         user_directory_(users_, gateway),
         revocations_(config.auth.revocation_ttl, system_clock()),
         store_(std::move(store)),
-        ingest_(ingest_options(), {feed_, *store_, loop, system_clock()}, metrics) {
+        ingest_(ingest_options(), {feed_, *store_, storage_bus_, loop, system_clock()}, metrics) {
     ingest_.start();
   }
 
@@ -140,6 +140,8 @@ class EmbeddedBackends final : public Backends {
 
   memory::MemoryBroker broker_;
   memory::MemoryBus bus_;
+  /// The end of the ingest, so that the gateway hears what that publishes.
+  memory::MemoryBus storage_bus_{broker_, GatewayId("storage")};
   memory::MemoryQueue queue_;
   memory::MemoryFeed feed_{queue_};
   memory::MemoryRooms rooms_;

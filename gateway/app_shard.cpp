@@ -17,6 +17,8 @@ RoomRegistry::Options room_options(const GatewayConfig& config) {
   options.heal_limit = config.replay_limit;
   options.heal_timeout = config.heal_timeout;
   options.check_interval = config.room_check;
+  options.store_first = config.store_first;
+  options.store_first_patience = std::max(config.store_first_timeout, config.heal_timeout);
   options.ring.messages = config.ring_messages;
   options.replay.limit = config.replay_limit;
   options.replay.patience = config.heal_timeout;
@@ -111,7 +113,8 @@ AppShard::AppShard(Loop& loop, std::size_t index, const ShardParts& parts)
       rooms_(loop_, system_clock(), room_options(parts.config), parts.backends.directory(),
              parts.backlog, parts.dispatcher, parts.fanout, parts.metrics),
       publisher_(loop_, system_clock(), rooms_.shard(), parts.backends.directory(),
-                 parts.backends.feed(), parts.backends.bus(), parts.fanout, rooms_, parts.metrics),
+                 parts.backends.feed(), parts.backends.bus(), parts.fanout, rooms_, parts.metrics,
+                 {parts.config.store_first, parts.config.store_first_timeout}),
       queues_(loop_, parts.backends.users(), parts.metrics),
       direct_(loop_, rooms_.shard(), parts.gateway, parts.backends.users(), parts.backends.bus(),
               parts.fanout, queues_, parts.metrics),
@@ -138,8 +141,10 @@ AppShard::AppShard(Loop& loop, std::size_t index, const ShardParts& parts)
         wheel_.advance();
         net_.publish_counts();
       }) {
-  parts.fanout.attach_addressed(
-      rooms_.shard(), [this](const std::vector<MessageRef>& batch) { queues_.deliver(batch); });
+  parts.fanout.attach_addressed(rooms_.shard(), [this](const std::vector<MessageRef>& batch) {
+    queues_.deliver(batch);
+    publisher_.settle(batch);
+  });
   server_.upgrade("/ws",
                   [this](http::UpgradeRequest request) { entry_.accept(std::move(request)); });
   if (const auto& listen = parts.config.stomp_tcp) {

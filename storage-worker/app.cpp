@@ -66,6 +66,7 @@ Result<void> App::assemble() {
   auto ports = rabbitmq::make_ports(ingest_loop_, broker, metrics_, health_);
   if (!ports) return ports.error();
   feed_ = std::move(ports->feed);
+  bus_ = std::move(ports->bus);
 
   redis::Options rooms;
   rooms.url = config_.redis_url;
@@ -76,9 +77,9 @@ Result<void> App::assemble() {
   revocations_ = std::move(shared->revocations);
   if (auto made = make_admission(); !made) return made;
 
-  ingest_ = std::make_unique<Ingest>(ingest_options(config_),
-                                     Ingest::Ports{*feed_, *store_, ingest_loop_, system_clock()},
-                                     metrics_);
+  ingest_ = std::make_unique<Ingest>(
+      ingest_options(config_), Ingest::Ports{*feed_, *store_, *bus_, ingest_loop_, system_clock()},
+      metrics_);
 
   SweeperOptions sweeping;
   sweeping.interval = config_.sweep_interval;

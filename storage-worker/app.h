@@ -9,6 +9,7 @@
 #include "shared/base/health.h"
 #include "shared/base/metrics.h"
 #include "shared/http/server.h"
+#include "shared/ports/message_bus.h"
 #include "shared/ports/message_feed.h"
 #include "shared/ports/message_store.h"
 #include "shared/ports/revocations.h"
@@ -57,6 +58,7 @@ class App {
   std::unique_ptr<MessageStore> store_;
   StoredChains* chains_ = nullptr;  ///< the store's
   std::unique_ptr<MessageFeed> feed_;
+  std::unique_ptr<MessageBus> bus_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<auth::Admission> admission_;
   std::shared_ptr<RoomDirectory> directory_;

@@ -3,6 +3,7 @@
 #include "storage-worker/ingest.h"
 
 #include <algorithm>
+#include <map>
 
 namespace stampede::worker {
 namespace {
@@ -12,10 +13,24 @@ const std::vector<double>& row_bounds() {
   return bounds;
 }
 
+/// What its origin is told of a message.
+MessageRef word_on(const Message& message, const std::string* refused) {
+  auto word = std::make_shared<Message>();
+  word->id = message.id;
+  word->kind = refused == nullptr ? MessageKind::kStored : MessageKind::kRefused;
+  word->room = message.room;
+  word->position = message.position;
+  word->origin = message.origin;
+  if (refused != nullptr) word->body = *refused;
+  return word;
+}
+
 }  // namespace
 
 Ingest::Counters::Counters(Metrics& metrics)
     : stored(metrics.counter("stampede_worker_stored_total", "Messages committed to the store.")),
+      published(metrics.counter("stampede_worker_published_total",
+                                "Messages of store-first rooms published once they were stored.")),
       duplicates(metrics.counter("stampede_worker_duplicates_total",
                                  "Deliveries of messages that were stored already.")),
       refused(
@@ -127,8 +142,28 @@ void Ingest::settle(const Flight& flight, const AppendOutcome& outcome) {
   counters_.batches.add();
   counters_.seconds.observe(
       std::chrono::duration<double>(ports_.clock.now() - flight.started).count());
+  announce(flight, outcome);
   if (!tags.empty()) ports_.feed.ack(std::move(tags));
   if (!rejections.empty()) ports_.feed.reject(std::move(rejections));
+}
+
+void Ingest::announce(const Flight& flight, const AppendOutcome& outcome) {
+  std::map<std::size_t, const std::string*> refused;
+  for (const AppendOutcome::Refused& one : outcome.refused) refused[one.index] = &one.reason;
+  std::vector<MessageRef> stored;
+  std::map<GatewayId, std::vector<MessageRef>> words;
+  for (std::size_t i = 0; i < flight.deliveries.size(); ++i) {
+    const MessageRef& message = flight.deliveries[i].message;
+    if (message->kind != MessageKind::kStoreFirst) continue;
+    const auto why = refused.find(i);
+    words[message->origin].push_back(
+        word_on(*message, why == refused.end() ? nullptr : why->second));
+    if (why == refused.end()) stored.push_back(message);
+  }
+  if (words.empty()) return;
+  counters_.published.add(static_cast<double>(stored.size()));
+  if (!stored.empty()) ports_.bus.publish(std::move(stored));
+  for (auto& [origin, messages] : words) ports_.bus.send(origin, std::move(messages));
 }
 
 void Ingest::note_refused(const Message& message, const std::string& reason) {

@@ -8,6 +8,7 @@
 #include "shared/base/executor.h"
 #include "shared/base/log.h"
 #include "shared/base/metrics.h"
+#include "shared/ports/message_bus.h"
 #include "shared/ports/message_feed.h"
 #include "shared/ports/message_store.h"
 #include "storage-worker/batcher.h"
@@ -27,6 +28,9 @@ struct IngestOptions {
 /// it is committed, rejected when the store refuses it for good, and otherwise kept: a batch that
 /// the store could not take is given again, with growing pauses, until it can.
 ///
+/// Messages of store-first rooms are published once they are committed, and their origins are told;
+/// the ack comes after that, so that another worker does it again should this one die in between.
+///
 /// Everything runs on the thread of `on`. What the constructor is handed outlives the ingest; it
 /// may be destroyed at any time on that thread, or while it does not run; what is unacked then is
 /// delivered again to another.
@@ -35,6 +39,7 @@ class Ingest {
   struct Ports {
     MessageFeed& feed;
     MessageStore& store;
+    MessageBus& bus;
     Executor& on;
     const Clock& clock;
   };
@@ -62,7 +67,7 @@ class Ingest {
 
   struct Counters {
     explicit Counters(Metrics& metrics);
-    Counter stored, duplicates, refused, batches, retries;
+    Counter stored, published, duplicates, refused, batches, retries;
     Gauge waiting, in_flight;
     Histogram rows, seconds;
   };
@@ -72,6 +77,8 @@ class Ingest {
   void append(const FlightRef& flight);
   void on_stored(const FlightRef& flight, Result<AppendOutcome> result);
   void settle(const Flight& flight, const AppendOutcome& outcome);
+  /// Publishes what of the batch waits for that, and tells the origins what became of theirs.
+  void announce(const Flight& flight, const AppendOutcome& outcome);
   void note_refused(const Message& message, const std::string& reason);
   void retry(const FlightRef& flight, const Error& why);
   void finish_if_drained();

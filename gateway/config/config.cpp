@@ -91,6 +91,14 @@ void add_rooms(OptionTable& table, GatewayConfig& c) {
            "Recent messages of each room that every thread keeps for clients that come back.")
       .add("replay-limit", config::count_value(c.replay_limit, 1, 1'000'000),
            "Messages that a SUBSCRIBE with since or history gets at most.")
+      .add("store-first", config::rooms_value(c.store_first),
+           "Rooms, with * for any characters, whose messages nobody gets before they are stored: "
+           "slower, and what a member sees is in the history. The same on every gateway.")
+      .add(
+          "store-first-timeout",
+          config::duration_value(c.store_first_timeout, Milliseconds(100), Minutes(10)),
+          "How long a SEND to such a room waits to be stored before it is told that its outcome is "
+          "unknown, and how long such a room waits for a message that others overtook.")
       .add("linger", config::duration_value(c.linger, Milliseconds(0), Minutes(60)),
            "How long a room stays bound after its last member here has left.")
       .add("max-room-bindings", config::count_value(c.max_room_bindings, 0, 10'000),
@@ -158,6 +166,11 @@ void check_together(const GatewayConfig& c, const OptionTable& table,
     problems.push_back({history.where(),
                         "an embedded gateway stores its messages itself; leave --history-url out, "
                         "or give --amqp-url and --redis-url"});
+  }
+  if (!c.embedded() && !c.store_first.empty() && history.source.empty()) {
+    problems.push_back({table.at("store-first").where(),
+                        "missing messages of these rooms are looked for in the history alone; give "
+                        "--history-url too"});
   }
   check_limits(c.limits, table, problems);
 }

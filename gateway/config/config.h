@@ -54,6 +54,8 @@ struct GatewayConfig {
   Milliseconds heal_timeout{2'000};
   Milliseconds room_check{5'000};
   std::size_t ring_messages = 100;
+  std::vector<RoomPattern> store_first;
+  Milliseconds store_first_timeout{30'000};
   std::size_t replay_limit = 10'000;
 
   LogLevel log_level = LogLevel::kInfo;

@@ -68,7 +68,11 @@ void Backlog::read_recent(const RoomName& room, Job& job) {
 void Backlog::on_recent(const RoomName& room, const Result<std::vector<MessageRef>>& recent) {
   Job& job = jobs_.at(room);
   if (recent) {
-    join(job, *recent);
+    // The recent list has what is sequenced, stored or not.
+    const bool store_first = std::any_of(
+        recent->begin(), recent->end(),
+        [](const MessageRef& message) { return message->kind == MessageKind::kStoreFirst; });
+    if (!store_first) join(job, *recent);
   } else {
     failures_.add();
   }

@@ -14,7 +14,8 @@
 
 namespace stampede::gateway {
 
-/// What a room has missed: the directory's recent list, and the history for what is older. One for
+/// What a room has missed: the directory's recent list, and the history for what is older, or for
+/// everything in store-first rooms, where the recent list may know what is not stored. One for
 /// the gateway, so that all shards and clients that miss the same cost one look: a room is looked
 /// up once at a time, and whoever asks meanwhile gets the same answer where that has what it asked
 /// for.

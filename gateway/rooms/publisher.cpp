@@ -2,11 +2,20 @@
 // under way while members are being written to.
 #include "gateway/rooms/publisher.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace stampede::gateway {
+namespace {
+
+/// How late a time-out may be.
+constexpr Milliseconds kExpiryTick{500};
+
+}  // namespace
 
 Publisher::Publisher(Executor& on, const Clock& clock, ShardIndex shard, RoomDirectory& directory,
                      MessageFeed& feed, MessageBus& bus, LocalFanout& fanout, RoomRegistry& rooms,
-                     Metrics& metrics)
+                     Metrics& metrics, Options options)
     : on_(on),
       clock_(clock),
       shard_(shard),
@@ -17,6 +26,7 @@ Publisher::Publisher(Executor& on, const Clock& clock, ShardIndex shard, RoomDir
       rooms_(rooms),
       turn_(on, [this](std::vector<Outgoing> batch) { sequence(std::move(batch)); }),
       live_turn_(on, [this](const std::vector<Outgoing>& batch) { hand_on(batch); }),
+      options_(std::move(options)),
       published_(metrics.counter("stampede_gateway_published_total",
                                  "Messages that clients of this gateway sent to rooms.")),
       ephemeral_(metrics.counter("stampede_gateway_ephemeral_total",
@@ -29,6 +39,8 @@ Publisher::Publisher(Executor& on, const Clock& clock, ShardIndex shard, RoomDir
                                 "Messages sent again under a message-key that was seen before.")),
       unconfirmed_(metrics.counter("stampede_gateway_unconfirmed_total",
                                    "Messages that the storage path did not confirm.")),
+      waiting_gauge_(metrics.gauge("stampede_gateway_store_first_waiting",
+                                   "Messages that wait for a worker's word that they are stored.")),
       confirm_seconds_(metrics.histogram("stampede_gateway_confirm_seconds",
                                          "From SEND to the storage path's confirm.",
                                          latency_bounds())) {}
@@ -94,6 +106,13 @@ void Publisher::place(Outgoing& one, const Result<Sequenced>& place, Spread& spr
   }
   one.message = std::move(message);
   spread.storage.push_back(one.message);
+  if (one.message->kind == MessageKind::kStoreFirst) {
+    // Before the feed has it: the worker may be quicker than the broker's confirm.
+    waiting_.emplace(one.message->id, one);
+    waiting_gauge_.add(1);
+    watch_waiting();
+    return;
+  }
   if (got.duplicate) return;
   spread.here.push_back(one.message);
   if (got.remote) {
@@ -104,18 +123,68 @@ void Publisher::place(Outgoing& one, const Result<Sequenced>& place, Spread& spr
 }
 
 void Publisher::confirm(const Batch& batch, const std::vector<Result<void>>& results) {
-  const auto now = clock_.now();
-  in_flight_ -= batch->size();
   for (std::size_t i = 0; i < batch->size(); ++i) {
     const Outgoing& one = (*batch)[i];
-    confirm_seconds_.observe(std::chrono::duration<double>(now - one.since).count());
-    if (results[i]) {
-      one.confirmed(one.message->position.seq);
-    } else {
-      unconfirmed_.add();
-      one.confirmed(results[i].error());
+    if (one.message->kind != MessageKind::kStoreFirst) {
+      answer(one, results[i]);
+    } else if (!results[i]) {
+      answer_waiting(one.message->id, results[i]);
     }
   }
+}
+
+void Publisher::answer(const Outgoing& one, const Result<void>& result) {
+  --in_flight_;
+  confirm_seconds_.observe(std::chrono::duration<double>(clock_.now() - one.since).count());
+  if (result) {
+    one.confirmed(one.message->position.seq);
+  } else {
+    unconfirmed_.add();
+    one.confirmed(result.error());
+  }
+}
+
+MessageKind Publisher::chat_kind(const RoomName& room) const noexcept {
+  return any_matches(options_.store_first, room.str()) ? MessageKind::kStoreFirst
+                                                       : MessageKind::kChat;
+}
+
+void Publisher::settle(const std::vector<MessageRef>& words) {
+  for (const MessageRef& word : words) {
+    if (word->kind == MessageKind::kStored) answer_waiting(word->id, {});
+    if (word->kind == MessageKind::kRefused) {
+      answer_waiting(word->id, Error(Errc::kInternal, "the store refused it: " + word->body));
+    }
+  }
+}
+
+void Publisher::answer_waiting(const MessageId& id, const Result<void>& result) {
+  // Taken out first: who is answered may publish again.
+  std::vector<Outgoing> answered;
+  const auto [first, last] = waiting_.equal_range(id);
+  for (auto entry = first; entry != last; ++entry) answered.push_back(std::move(entry->second));
+  waiting_.erase(first, last);
+  waiting_gauge_.add(-static_cast<double>(answered.size()));
+  for (const Outgoing& one : answered) answer(one, result);
+}
+
+/// The room has the message, or will have it: only its sender waits no longer.
+void Publisher::expire_waiting() {
+  expiry_scheduled_ = false;
+  std::vector<MessageId> late;
+  for (const auto& [id, one] : waiting_) {
+    if (clock_.now() - one.since >= options_.store_first_timeout) late.push_back(id);
+  }
+  const Error error(Errc::kTimeout, "it was not stored within " +
+                                        std::to_string(options_.store_first_timeout.count()) +
+                                        " ms, and may be later");
+  for (const MessageId& id : late) answer_waiting(id, error);
+  if (!waiting_.empty()) watch_waiting();
+}
+
+void Publisher::watch_waiting() {
+  if (std::exchange(expiry_scheduled_, true)) return;
+  on_.post_after(std::min(kExpiryTick, options_.store_first_timeout), [this] { expire_waiting(); });
 }
 
 }  // namespace stampede::gateway

@@ -3,11 +3,13 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "gateway/rooms/local_fanout.h"
 #include "gateway/rooms/room_registry.h"
 #include "shared/base/metrics.h"
+#include "shared/base/room_pattern.h"
 #include "shared/base/turn_batch.h"
 #include "shared/ports/message_bus.h"
 #include "shared/ports/message_feed.h"
@@ -19,6 +21,9 @@ namespace stampede::gateway {
 /// gateway's own rooms. One per shard, on its thread. What is published during one turn shares one
 /// round trip to the directory and one write to the broker, and keeps its order.
 ///
+/// Messages of store-first rooms go to storage only. The worker that has stored one publishes it to
+/// all gateways with members, this one included, and tells this gateway, which answers then.
+///
 /// What is not chat has no position and is not stored: it goes to other gateways and to this one's
 /// rooms at the end of the turn, and so may overtake chat that waits for its position. It is always
 /// given to the bus: only the directory knows whether anybody is elsewhere, and asking it costs
@@ -29,13 +34,26 @@ class Publisher {
   /// no position, once it is handed on.
   using Confirmed = std::function<void(Result<Seq>)>;
 
+  struct Options {
+    std::vector<RoomPattern> store_first{};  ///< rooms
+    Milliseconds store_first_timeout{
+        30'000};  ///< until a worker's word; then the outcome is unknown
+  };
+
   Publisher(Executor& on, const Clock& clock, ShardIndex shard, RoomDirectory& directory,
             MessageFeed& feed, MessageBus& bus, LocalFanout& fanout, RoomRegistry& rooms,
-            Metrics& metrics);
+            Metrics& metrics, Options options);
+
+  /// What a message of the room becomes that is to be stored.
+  [[nodiscard]] MessageKind chat_kind(const RoomName& room) const noexcept;
 
   /// `message` has no position yet and is not changed by anyone afterwards. `confirmed` runs
   /// posted, once, in the order published as long as the feed confirms in order.
   void publish(MessageRef message, Confirmed confirmed);
+
+  /// What workers say of messages that this gateway gave to storage; everything else among these is
+  /// not for it.
+  void settle(const std::vector<MessageRef>& words);
 
   /// Published and not yet answered.
   [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
@@ -60,6 +78,11 @@ class Publisher {
   /// Gives the message the place it got and says where it goes besides storage.
   void place(Outgoing& one, const Result<Sequenced>& place, Spread& spread);
   void confirm(const Batch& batch, const std::vector<Result<void>>& results);
+  void answer(const Outgoing& one, const Result<void>& result);
+  /// Answers whoever waits for a worker's word on the message.
+  void answer_waiting(const MessageId& id, const Result<void>& result);
+  void expire_waiting();
+  void watch_waiting();
 
   Executor& on_;
   const Clock& clock_;
@@ -72,6 +95,10 @@ class Publisher {
   TurnBatch<Outgoing> turn_;
   TurnBatch<Outgoing> live_turn_;
   std::size_t in_flight_ = 0;
+  const Options options_;
+  /// For a worker's word. A message sent again under its key waits twice.
+  std::unordered_multimap<MessageId, Outgoing> waiting_;
+  bool expiry_scheduled_ = false;
 
   Counter published_;
   Counter ephemeral_;
@@ -79,6 +106,7 @@ class Publisher {
   Counter bypassed_;
   Counter repeated_;
   Counter unconfirmed_;
+  Gauge waiting_gauge_;
   Histogram confirm_seconds_;
 };
 

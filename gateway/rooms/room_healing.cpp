@@ -61,9 +61,18 @@ void RoomRegistry::heal(const RoomName& name, std::uint64_t id, const Backlog::F
     room->lags = 0;
     dispatcher_.rebind(name);
   }
-  const auto since = behind_since(*room);
-  if (since && clock_.now() - *since >= options_.heal_timeout) pass_gap(name, *room);
+  // What the directory knows and nobody has seen may not be stored yet, and comes when it is.
+  if (room->store_first) room->target = kNoSeq;
+  if (gap_is_hopeless(*room)) pass_gap(name, *room);
   watch_gap(name, *room, options_.heal_pause);
+}
+
+bool RoomRegistry::gap_is_hopeless(const Room& room) const {
+  const auto since = behind_since(room);
+  if (!since) return false;
+  const Milliseconds patience =
+      room.store_first ? options_.store_first_patience : options_.heal_timeout;
+  return clock_.now() - *since >= patience;
 }
 
 /// Returns whether any of what was found had been missing.
@@ -74,7 +83,9 @@ bool RoomRegistry::offer_found(Room& room, const Backlog::Found& found,
   for (std::size_t i = 0; i < found.messages.size(); ++i) {
     const MessageRef& message = found.messages[i];
     const bool stored = i < found.from_history;
-    if (stored && placed_by_store(found, i)) continue;
+    const Seq seq = message->position.seq;
+    const bool sequenced = seq == room.target || seq == room.order.awaited();
+    if (stored && !sequenced && placed_by_store(found, i)) continue;
     if (room.order.offer(message, clock_.now(), out) != RoomOrder::Verdict::kDelivered) continue;
     ++(stored ? healed_history : healed_recent);
   }
@@ -86,9 +97,8 @@ bool RoomRegistry::offer_found(Room& room, const Backlog::Found& found,
 /// Goes on without what nobody has, and says so with the next message.
 void RoomRegistry::pass_gap(const RoomName& name, Room& room) {
   unhealed_.add();
-  log_warn("gap could not be healed", {{"room", name.str()},
-                                       {"after", room.order.last()},
-                                       {"waited_ms", options_.heal_timeout.count()}});
+  log_warn("gap could not be healed",
+           {{"room", name.str()}, {"after", room.order.last()}, {"store_first", room.store_first}});
   std::vector<MessageRef> out;
   if (!room.order.skip_gap(out)) room.order.open(room.target, out);
   room.ring.restart(out.empty() ? room.order.last() : out.front()->position.seq - 1);

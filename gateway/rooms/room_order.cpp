@@ -39,6 +39,10 @@ Seq RoomOrder::highest() const noexcept {
   return held_.empty() ? last_ : std::max(last_, held_.rbegin()->first);
 }
 
+Seq RoomOrder::awaited() const noexcept {
+  return held_.empty() ? kNoSeq : held_.begin()->second.message->position.prev;
+}
+
 std::optional<Clock::Instant> RoomOrder::waiting_since() const noexcept {
   if (!open_ || held_.empty()) return std::nullopt;
   Clock::Instant first = held_.begin()->second.since;

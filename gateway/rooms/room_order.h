@@ -33,6 +33,8 @@ class RoomOrder {
   /// The highest position seen, delivered or held: the floor for this gateway's next message.
   [[nodiscard]] Seq highest() const noexcept;
 
+  /// The position before the first held message; kNoSeq when none is held.
+  [[nodiscard]] Seq awaited() const noexcept;
   /// Since when the first held message has been waiting; nothing is missing when empty.
   [[nodiscard]] std::optional<Clock::Instant> waiting_since() const noexcept;
   [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }

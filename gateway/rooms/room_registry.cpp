@@ -23,7 +23,7 @@ RoomRegistry::RoomRegistry(Executor& on, const Clock& clock, Options options,
                            LocalFanout& fanout, Metrics& metrics)
     : on_(on),
       clock_(clock),
-      options_(options),
+      options_(std::move(options)),
       directory_(directory),
       backlog_(backlog),
       dispatcher_(dispatcher),
@@ -100,6 +100,7 @@ RoomRegistry::Room& RoomRegistry::open_room(const RoomName& name) {
   Room& room = entry->second;
   if (!created) return room;
   room.id = next_id_++;
+  room.store_first = any_matches(options_.store_first, name.str());
   schedule_comparison();
   rooms_gauge_.add(1);
   const std::uint32_t partition = partition_of(name);
@@ -229,6 +230,7 @@ void RoomRegistry::deliver(std::vector<MessageRef> batch) {
       hand_out_live(room, message);
       continue;
     }
+    if (message->kind == MessageKind::kStoreFirst) room.store_first = true;
     out_.clear();
     switch (room.order.offer(std::move(message), clock_.now(), out_)) {
       case RoomOrder::Verdict::kDelivered:

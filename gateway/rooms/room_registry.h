@@ -19,6 +19,7 @@
 #include "gateway/rooms/room_order.h"
 #include "gateway/rooms/room_ring.h"
 #include "shared/base/metrics.h"
+#include "shared/base/room_pattern.h"
 #include "shared/base/turn_batch.h"
 #include "shared/ports/room_directory.h"
 
@@ -36,12 +37,14 @@ class RoomRegistry {
   struct Options {
     Milliseconds reorder_window{50};   ///< how long an early message waits before its gap is healed
     Milliseconds heal_timeout{2'000};  ///< then a gap is delivered around
-    Milliseconds heal_pause{200};      ///< between two lookups for one gap
-    std::size_t heal_limit = 10'000;   ///< messages fetched at once to heal a gap
-    Milliseconds check_interval{5'000};  ///< between comparisons with the directory
-    std::size_t check_rooms = 2'000;     ///< compared at once; the others' turn comes next
-    std::size_t rebind_after = 3;        ///< comparisons in a row that found the room behind
-    Milliseconds replay_pause{20};       ///< before a client that was full is looked at again
+    std::vector<RoomPattern> store_first{};     ///< rooms whose messages come once stored
+    Milliseconds store_first_patience{30'000};  ///< heal_timeout of these: storing may take so long
+    Milliseconds heal_pause{200};               ///< between two lookups for one gap
+    std::size_t heal_limit = 10'000;            ///< messages fetched at once to heal a gap
+    Milliseconds check_interval{5'000};         ///< between comparisons with the directory
+    std::size_t check_rooms = 2'000;            ///< compared at once; the others' turn comes next
+    std::size_t rebind_after = 3;               ///< comparisons in a row that found the room behind
+    Milliseconds replay_pause{20};  ///< before a client that was full is looked at again
     RoomRing::Limits ring;
     CatchUp::Options replay;
   };
@@ -79,6 +82,7 @@ class RoomRegistry {
     bool bound = false;
     bool heal_scheduled = false;
     bool turn_scheduled = false;
+    bool store_first = false;
     bool gap_passed = false;  ///< the next message says that some before it are missing
     RoomOrder order;
     RoomRing ring;
@@ -117,6 +121,7 @@ class RoomRegistry {
   void hand_out(const RoomName& name, Room& room, const std::vector<MessageRef>& messages);
   std::size_t hand_out_one(Room& room, const MessageRef& message);
 
+  [[nodiscard]] bool gap_is_hopeless(const Room& room) const;
   [[nodiscard]] std::optional<Clock::Instant> behind_since(const Room& room) const;
   void watch_gap(const RoomName& name, Room& room, Milliseconds delay);
   void watch_gap(const RoomName& name, Room& room) {

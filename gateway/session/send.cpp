@@ -73,7 +73,7 @@ void Session::on_send(const FrameView& frame) {
   }
   const auto kind = kind_of(frame, direct);
   if (!kind) return fail("Invalid header", kind.error().detail, receipt_of(frame));
-  message->kind = *kind;
+  message->kind = *kind == MessageKind::kChat ? context_.publisher.chat_kind(message->room) : *kind;
   HeldSend send{std::move(message), kept_receipt_of(frame)};
   if (frame.find("transaction")) return hold(frame, std::move(send));
   publish_alone(std::move(send));

@@ -7,6 +7,7 @@
 
 #include "shared/base/error.h"
 #include "shared/base/ids.h"
+#include "shared/base/room_pattern.h"
 
 namespace stampede::auth {
 
@@ -23,24 +24,9 @@ std::string_view to_string(Verb verb) noexcept;
 /// kInvalidArgument names the verbs that are allowed.
 Result<Verb> parse_verb(std::string_view text);
 
-/// Which rooms, and for Verb::kDirect which users, a rule is about: a whole name in which `*`
-/// stands for any run of characters, none and dots among them. Case matters. Any thread.
-class RoomPattern {
- public:
-  /// kInvalidArgument unless it is 1 to 200 characters of a room name or `*`.
-  static Result<RoomPattern> parse(std::string_view text);
-
-  [[nodiscard]] bool matches(std::string_view room) const noexcept;
-  [[nodiscard]] const std::string& str() const noexcept { return text_; }
-
- private:
-  explicit RoomPattern(std::string text) : text_(std::move(text)) {}
-
-  std::string text_;
-};
-
-/// What somebody may do: rules, each of which only adds. Nothing is allowed by default. Immutable
-/// once it is shared; any thread.
+/// What somebody may do: rules, each of which only adds. A rule's pattern is over the names of
+/// rooms, and for Verb::kDirect over those of users. Nothing is allowed by default. Immutable once
+/// it is shared; any thread.
 class Rights {
  public:
   static constexpr std::size_t kMaxRules = 256;

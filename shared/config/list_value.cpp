@@ -42,6 +42,7 @@ Result<std::vector<Item>> split(std::string_view text, Result<Item> (*check)(std
 
 std::string shown(const std::string& item) { return item; }
 std::string shown(const IpNetwork& item) { return item.text(); }
+std::string shown(const RoomPattern& item) { return item.str(); }
 
 bool is_host_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' ||
@@ -106,6 +107,13 @@ Value networks_value(std::vector<IpNetwork>& into) {
   Value value = list_value(into, IpNetwork::parse);
   value.unit = "NETWORKS";
   value.allowed = "like 127.0.0.1,10.0.0.0/8,2001:db8::/32";
+  return value;
+}
+
+Value rooms_value(std::vector<RoomPattern>& into) {
+  Value value = list_value(into, RoomPattern::parse);
+  value.unit = "ROOMS";
+  value.allowed = "like orders.*,audit";
   return value;
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "shared/base/ip_address.h"
+#include "shared/base/room_pattern.h"
 #include "shared/config/value.h"
 
 namespace stampede::config {
@@ -16,5 +17,8 @@ Value origins_value(std::vector<std::string>& into);
 Value networks_value(std::vector<IpNetwork>& into);
 /// Host names and addresses, in lower case afterwards.
 Value hosts_value(std::vector<std::string>& into);
+
+/// Patterns of room names: "orders.*,audit".
+Value rooms_value(std::vector<RoomPattern>& into);
 
 }  // namespace stampede::config

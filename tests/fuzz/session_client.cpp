@@ -16,7 +16,7 @@ SessionClient::SessionClient(const SessionPorts& ports, const std::set<RoomName>
                              std::size_t number)
     : executor_(ports.executor),
       publisher_(ports.executor, ports.clock, ports.rooms.shard(), ports.directory, feed_,
-                 ports.bus, ports.fanout, ports.rooms, ports.metrics),
+                 ports.bus, ports.fanout, ports.rooms, ports.metrics, {}),
       direct_(ports.executor, ports.rooms.shard(), GatewayId("gw"), ports.users, ports.bus,
               ports.fanout, ports.queues, ports.metrics),
       context_{ports.executor,  ports.clock,     ports.wheel,

@@ -43,7 +43,7 @@ class Shard {
   gateway::RoomRegistry registry{executor, clock,      {},     directory,
                                  backlog,  dispatcher, fanout, metrics};
   gateway::Publisher publisher{executor, clock,  registry.shard(), directory, feed,
-                               bus,      fanout, registry,         metrics};
+                               bus,      fanout, registry,         metrics,   {}};
   memory::MemoryUsers users;
   memory::MemoryUserDirectory user_directory{users, GatewayId("gw")};
   gateway::UserQueues queues{executor, user_directory, metrics};

@@ -30,6 +30,15 @@ MessageRef message_in(const RoomName& room) {
 
 constexpr std::uint32_t kPartition = 42;
 
+MessageRef addressed(MessageKind kind) {
+  auto message = std::make_shared<Message>();
+  message->id = new_message_id();
+  message->kind = kind;
+  message->room = RoomName("room-1");
+  message->origin = GatewayId("me");
+  return message;
+}
+
 class DispatcherTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -141,6 +150,29 @@ TEST_F(DispatcherTest, APartitionThatCannotBeBoundFailsItsRoomsAndMayBeAskedForA
   bus_.bind_at_once = true;
   open(rooms_[0]);
   EXPECT_EQ(answers(), "+");
+}
+
+TEST_F(DispatcherTest, WhatIsForTheGatewayGoesToItsShardsAndToNoRoom) {
+  std::vector<MessageKind> kinds;
+  fanout_.attach_addressed(shard_, [&](const std::vector<MessageRef>& batch) {
+    for (const MessageRef& message : batch) kinds.push_back(message->kind);
+  });
+  open(RoomName("room-1"));
+  executor_.run();
+  bus_.arrive({addressed(MessageKind::kDirect), addressed(MessageKind::kStored),
+               addressed(MessageKind::kRefused)});
+  executor_.run();
+  EXPECT_EQ(kinds, (std::vector<MessageKind>{MessageKind::kDirect, MessageKind::kStored,
+                                             MessageKind::kRefused}));
+  EXPECT_TRUE(delivered_.empty());
+}
+
+TEST_F(DispatcherTest, TakesItsOwnMessagesFromAWorkerAndFromNobodyElse) {
+  open(RoomName("room-1"));
+  executor_.run();
+  bus_.arrive({addressed(MessageKind::kChat), addressed(MessageKind::kStoreFirst)});
+  executor_.run();
+  EXPECT_EQ(delivered_.size(), 1U);
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ class PublisherTest : public testing::Test {
   RoomRegistry registry_{executor_, clock_,      {},      directory_,
                          backlog_,  dispatcher_, fanout_, metrics_};
   Publisher publisher_{executor_, clock_,  registry_.shard(), directory_, feed_,
-                       bus_,      fanout_, registry_,         metrics_};
+                       bus_,      fanout_, registry_,         metrics_,   {}};
   std::vector<Result<Seq>> confirmed_;
 };
 
@@ -148,7 +148,7 @@ TEST_F(PublisherTest, BypassesTheBusWhenNobodyIsElsewhere) {
 TEST_F(PublisherTest, WhatIsEphemeralGoesToTheBusAloneAndNeedsNoDirectory) {
   AbsentDirectory away;
   Publisher publisher(executor_, clock_, registry_.shard(), away, feed_, bus_, fanout_, registry_,
-                      metrics_);
+                      metrics_, {});
   auto ephemeral = std::make_shared<Message>(*message());
   ephemeral->kind = MessageKind::kEphemeral;
   publisher.publish(ephemeral, keep());
@@ -165,12 +165,129 @@ TEST_F(PublisherTest, WhatIsEphemeralGoesToTheBusAloneAndNeedsNoDirectory) {
 TEST_F(PublisherTest, GoesOnWithoutADirectory) {
   AbsentDirectory away;
   Publisher publisher(executor_, clock_, registry_.shard(), away, feed_, bus_, fanout_, registry_,
-                      metrics_);
+                      metrics_, {});
   publisher.publish(message(), keep());
   executor_.run();
   ASSERT_EQ(feed_.appends.size(), 1u);
   EXPECT_EQ(feed_.appends[0].batch[0]->position.seq, kNoSeq);
   EXPECT_EQ(bus_.published.size(), 1u) << "nobody can tell who is elsewhere";
+}
+
+class StoreFirstPublisherTest : public PublisherTest {
+ protected:
+  MessageRef publish(std::string key = {}) {
+    auto sent = std::make_shared<Message>(*message(std::move(key)));
+    sent->kind = publisher_.chat_kind(sent->room);
+    publisher_.publish(sent, keep());
+    executor_.run();
+    return feed_.appends.back().batch.at(0);
+  }
+  static MessageRef word(const Message& on, MessageKind kind, std::string why = {}) {
+    auto said = std::make_shared<Message>();
+    said->id = on.id;
+    said->kind = kind;
+    said->room = on.room;
+    said->body = std::move(why);
+    return said;
+  }
+
+  Publisher publisher_{executor_,
+                       clock_,
+                       registry_.shard(),
+                       directory_,
+                       feed_,
+                       bus_,
+                       fanout_,
+                       registry_,
+                       metrics_,
+                       {{*RoomPattern::parse("lob*")}, Milliseconds(5'000)}};
+};
+
+TEST_F(StoreFirstPublisherTest, KnowsItsRooms) {
+  EXPECT_EQ(publisher_.chat_kind(kRoom), MessageKind::kStoreFirst);
+  EXPECT_EQ(publisher_.chat_kind(RoomName("other")), MessageKind::kChat);
+}
+
+TEST_F(StoreFirstPublisherTest, NobodyGetsItAndTheSenderWaitsForTheWorkersWord) {
+  elsewhere_.enter({Member{kRoom, SessionId("x"), UserId("bob"), 0}},
+                   Reply<Result<std::vector<Seq>>>(executor_, [](const auto&) {}));
+  const MessageRef sent = publish();
+  feed_.answer_all();
+  executor_.run();
+  EXPECT_TRUE(bus_.published.empty());
+  EXPECT_TRUE(confirmed_.empty()) << "the broker's confirm is not the store's";
+  EXPECT_EQ(publisher_.in_flight(), 1U);
+  publisher_.settle({word(*message(), MessageKind::kStored), sent});
+  EXPECT_TRUE(confirmed_.empty()) << "a word on another message";
+  publisher_.settle({word(*sent, MessageKind::kStored)});
+  ASSERT_EQ(confirmed_.size(), 1U);
+  EXPECT_EQ(*confirmed_[0], sent->position.seq);
+  EXPECT_EQ(publisher_.in_flight(), 0U);
+  publisher_.settle({word(*sent, MessageKind::kStored)});
+  EXPECT_EQ(confirmed_.size(), 1U) << "a redelivery is told of twice";
+}
+
+TEST_F(StoreFirstPublisherTest, TheWorkerMayBeQuickerThanTheBrokersConfirm) {
+  const MessageRef sent = publish();
+  publisher_.settle({word(*sent, MessageKind::kStored)});
+  ASSERT_EQ(confirmed_.size(), 1U);
+  feed_.answer_all();
+  executor_.run();
+  EXPECT_EQ(confirmed_.size(), 1U);
+  EXPECT_EQ(publisher_.in_flight(), 0U);
+}
+
+TEST_F(StoreFirstPublisherTest, ARefusalOfTheFeedOrTheStoreIsPassedOn) {
+  publish();
+  feed_.answer_all(Error(Errc::kOverloaded, "queue is full"));
+  executor_.run();
+  const MessageRef sent = publish();
+  feed_.answer_all();
+  publisher_.settle({word(*sent, MessageKind::kRefused, "value too long")});
+  executor_.run();
+  ASSERT_EQ(confirmed_.size(), 2U);
+  EXPECT_EQ(confirmed_[0].error().detail, "queue is full");
+  EXPECT_EQ(confirmed_[1].error().detail, "the store refused it: value too long");
+  EXPECT_EQ(publisher_.in_flight(), 0U);
+}
+
+TEST_F(StoreFirstPublisherTest, WithoutAWordItsOutcomeIsUnknown) {
+  publish();
+  feed_.answer_all();
+  executor_.run();
+  clock_.advance(Milliseconds(4'900));
+  executor_.advance(Milliseconds(4'900));
+  executor_.run();
+  EXPECT_TRUE(confirmed_.empty());
+  clock_.advance(Milliseconds(1'000));
+  executor_.advance(Milliseconds(1'000));
+  executor_.run();
+  ASSERT_EQ(confirmed_.size(), 1U);
+  EXPECT_TRUE(confirmed_[0].error().is(Errc::kTimeout));
+  EXPECT_EQ(publisher_.in_flight(), 0U);
+}
+
+TEST_F(StoreFirstPublisherTest, ARepeatUnderItsKeyIsAnsweredWithTheFirst) {
+  const MessageRef first = publish("k");
+  const MessageRef second = publish("k");
+  EXPECT_EQ(second->id, first->id);
+  publisher_.settle({word(*first, MessageKind::kStored)});
+  ASSERT_EQ(confirmed_.size(), 2U);
+  EXPECT_EQ(*confirmed_[0], *confirmed_[1]);
+}
+
+TEST(LocalFanoutTest, GivesWhatIsForTheGatewayToEveryShard) {
+  ManualExecutor executor;
+  LocalFanout fanout;
+  std::vector<std::size_t> got(3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const ShardIndex shard = fanout.attach(executor, [](const auto&) {});
+    fanout.attach_addressed(shard, [&, i](const auto& batch) { got[i] += batch.size(); });
+  }
+  fanout.deliver_addressed({message(), message()});
+  fanout.deliver_addressed({message()}, 1);
+  executor.run();
+  EXPECT_EQ(got, (std::vector<std::size_t>{3, 2, 3}));
 }
 
 TEST(LocalFanoutTest, PostsOnceToEachInterestedShard) {

@@ -71,7 +71,7 @@ class SimGateway {
           rooms(on, scheduler.clock(), {}, of.directory_, of.backlog_, of.dispatcher_, of.fanout_,
                 metrics),
           publisher(on, scheduler.clock(), rooms.shard(), of.directory_, of.feed_, of.bus_,
-                    of.fanout_, rooms, metrics) {}
+                    of.fanout_, rooms, metrics, {}) {}
 
     SimExecutor on;
     gateway::RoomRegistry rooms;

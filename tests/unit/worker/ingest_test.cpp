@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "tests/support/fake_bus.h"
 #include "tests/support/manual_executor.h"
 #include "tests/unit/worker/fakes.h"
 
@@ -22,8 +23,8 @@ class IngestTest : public testing::Test {
     options_.batch.wait = Milliseconds(5);
   }
   void start() {
-    ingest_ = std::make_unique<Ingest>(options_, Ingest::Ports{feed_, store_, executor_, clock_},
-                                       metrics_);
+    ingest_ = std::make_unique<Ingest>(
+        options_, Ingest::Ports{feed_, store_, bus_, executor_, clock_}, metrics_);
     ingest_->start();
   }
   void deliver(std::vector<MessageFeed::Delivery> batch) {
@@ -55,6 +56,7 @@ class IngestTest : public testing::Test {
   ManualExecutor executor_;
   FakeFeed feed_;
   FakeStore store_;
+  FakeBus bus_;
   Metrics metrics_;
   std::unique_ptr<Ingest> ingest_;
 };
@@ -221,6 +223,70 @@ TEST_F(IngestTest, AnswersAfterItsEndReachNothing) {
   deliver(deliveries(14, 1));
   EXPECT_EQ(store_.appends.size(), 1u);
   EXPECT_THAT(feed_.acked, IsEmpty());
+}
+
+class StoreFirstIngestTest : public IngestTest {
+ protected:
+  static MessageFeed::Delivery delivery(MessageFeed::DeliveryTag tag, const std::string& origin,
+                                        MessageKind kind = MessageKind::kStoreFirst) {
+    auto message = std::make_shared<Message>();
+    message->id = new_message_id();
+    message->kind = kind;
+    message->room = RoomName("orders");
+    message->position = {static_cast<Seq>(tag), kNoSeq};
+    message->origin = GatewayId(origin);
+    return {tag, message, false};
+  }
+};
+
+TEST_F(StoreFirstIngestTest, PublishesWhatIsStoredAndTellsItsOrigin) {
+  options_.batch.rows = 4;
+  start();
+  const std::vector<MessageFeed::Delivery> batch{delivery(1, "gw-1"), delivery(2, "gw-2"),
+                                                 delivery(3, "gw-1"),
+                                                 delivery(4, "gw-1", MessageKind::kChat)};
+  deliver(batch);
+  EXPECT_THAT(bus_.published, IsEmpty()) << "nothing is committed yet";
+  EXPECT_THAT(bus_.sent, IsEmpty());
+  succeed(0);
+  EXPECT_THAT(bus_.published, ElementsAre(batch[0].message, batch[1].message, batch[2].message));
+  ASSERT_EQ(bus_.sent.size(), 3U);
+  EXPECT_EQ(bus_.sent[0].first, GatewayId("gw-1"));
+  EXPECT_EQ(bus_.sent[0].second->kind, MessageKind::kStored);
+  EXPECT_EQ(bus_.sent[0].second->id, batch[0].message->id);
+  EXPECT_EQ(bus_.sent[1].second->id, batch[2].message->id);
+  EXPECT_EQ(bus_.sent[2].first, GatewayId("gw-2"));
+  EXPECT_EQ(feed_.acked, tags(1, 4));
+}
+
+TEST_F(StoreFirstIngestTest, WhatTheStoreRefusesIsToldAndNotPublished) {
+  options_.batch.rows = 2;
+  start();
+  const std::vector<MessageFeed::Delivery> batch{delivery(1, "gw-1"), delivery(2, "gw-1")};
+  deliver(batch);
+  AppendOutcome outcome;
+  outcome.inserted = 1;
+  outcome.refused.push_back({0, "value too long"});
+  store_.appends.at(0).reply(outcome);
+  executor_.run();
+  EXPECT_THAT(bus_.published, ElementsAre(batch[1].message));
+  ASSERT_EQ(bus_.sent.size(), 2U);
+  EXPECT_EQ(bus_.sent[0].second->kind, MessageKind::kRefused);
+  EXPECT_EQ(bus_.sent[0].second->body, "value too long");
+  EXPECT_EQ(bus_.sent[1].second->kind, MessageKind::kStored);
+}
+
+TEST_F(StoreFirstIngestTest, WhileTheStoreIsAwayNobodyHearsOfIt) {
+  options_.batch.rows = 1;
+  start();
+  deliver({delivery(1, "gw-1")});
+  fail(0);
+  EXPECT_THAT(bus_.published, IsEmpty());
+  EXPECT_THAT(bus_.sent, IsEmpty());
+  pass(options_.longest_backoff);
+  executor_.run();
+  succeed(1);
+  EXPECT_EQ(bus_.published.size(), 1U);
 }
 
 }  // namespace
