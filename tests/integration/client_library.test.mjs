@@ -93,6 +93,27 @@ test('embedded: other credentials are needed, and help', async (t) => {
   assert.equal(client.user, 'ana');
 });
 
+test('embedded: direct messages reach all sessions of a user, also after one came back', async (t) => {
+  const { url } = await embedded(t);
+  const bo = stampede(url, { login: 'bo' });
+  assert.deepEqual(await eventually('connected', () => bo.connected && bo.direct('Ana (ö)', 'notes', 'too early')), {
+    sessions: 0,
+  });
+  const got = [[], []];
+  const anas = got.map((list) => {
+    const client = stampede(url, { login: 'Ana (ö)' });
+    return { client, inbox: client.inbox('notes', ({ sender, body, seq }) => list.push([sender, body, seq])) };
+  });
+  await Promise.all(anas.map(({ inbox }) => inbox.opened));
+  assert.deepEqual(await bo.direct('Ana (ö)', 'notes', 'hello'), { sessions: 2 });
+  await eventually('both have it', () => got.every((list) => list.length === 1));
+  assert.deepEqual(got[0], [['bo', 'hello', 0]]);
+  anas[0].client.stomp.forceDisconnect();
+  await eventually('it is gone', () => !anas[0].client.connected);
+  await eventually('both hear again', async () => (await bo.direct('Ana (ö)', 'notes', 'again')).sessions === 2);
+  await eventually('and have it', () => got.every((list) => list.at(-1)[1] === 'again'));
+});
+
 /** Sends numbers until told to stop, each when the one before is on its way. */
 async function talk(client, room, name, talking) {
   const sent = [];
