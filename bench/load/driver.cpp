@@ -79,7 +79,7 @@ Driver::~Driver() {
   close(epoll_);
 }
 
-void Driver::add(Part part) {
+void Driver::add(const Part& part) {
   auto connection = std::make_unique<Connection>();
   connection->part = part;
   if (part.role == Role::kMember) {

@@ -45,7 +45,7 @@ class Driver {
   [[nodiscard]] const Tally& tally() const noexcept { return tally_; }
 
  private:
-  void add(Part part);
+  void add(const Part& part);
   void open_some();
   void leave_or_come_back();
   void connect(Connection& connection);

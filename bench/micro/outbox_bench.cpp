@@ -16,7 +16,7 @@ void outbox_turn(benchmark::State& state) {
       gateway::message_frame(stomp::Version::kV12, "sub-0", *message(200, {2, 1}));
   gateway::Outbox outbox(gateway::Framing::kWebSocket, 1'000'000);
   std::array<iovec, 64> buffers{};
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     for (std::int64_t i = 0; i < state.range(0); ++i) {
       if (!outbox.push(frame)) return state.SkipWithError("the outbox is full");
     }
@@ -33,7 +33,7 @@ void outbox_slow_peer(benchmark::State& state) {
       gateway::message_frame(stomp::Version::kV12, "sub-0", *message(200, {2, 1}));
   gateway::Outbox outbox(gateway::Framing::kWebSocket, 1'000'000);
   std::array<iovec, 64> buffers{};
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     for (int i = 0; i < 16; ++i) {
       if (!outbox.push(frame)) return state.SkipWithError("the outbox is full");
     }

@@ -24,7 +24,7 @@ std::vector<MessageRef> chain() {
 void take_in(benchmark::State& state, const std::vector<MessageRef>& messages) {
   const Clock::Instant now{};
   std::vector<MessageRef> out;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     gateway::RoomOrder order;
     out.clear();
     order.open(kNoSeq, out);
@@ -74,7 +74,7 @@ void fan_out(benchmark::State& state) {
     audience.add(*members.back());
   }
   const MessageRef sample = message(200, {2, 1});
-  for (auto _ : state) benchmark::DoNotOptimize(audience.deliver(sample));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(audience.deliver(sample));
   if (members.front()->refused() > 0) return state.SkipWithError("a member was slow");
   state.SetItemsProcessed(state.iterations() * state.range(0));
   for (const auto& member : members) audience.remove(*member);

@@ -12,7 +12,7 @@ namespace {
 void decode_send(benchmark::State& state) {
   const std::string bytes = send_frame(static_cast<std::size_t>(state.range(0)));
   stomp::Decoder decoder(stomp::DecoderLimits{});
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     decoder.feed(bytes);
     auto frame = decoder.next();
     if (!frame || !*frame) return state.SkipWithError("the frame was not decoded");
@@ -26,7 +26,7 @@ BENCHMARK(decode_send)->Arg(20)->Arg(200)->Arg(4096);
 void decode_send_in_pieces(benchmark::State& state) {
   const std::string bytes = send_frame(200);
   stomp::Decoder decoder(stomp::DecoderLimits{});
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     for (std::size_t at = 0; at < bytes.size(); at += 64) {
       decoder.feed(std::string_view(bytes).substr(at, 64));
       auto frame = decoder.next();
@@ -40,14 +40,14 @@ BENCHMARK(decode_send_in_pieces);
 /// What a room pays once a message for each group of members that it looks the same to.
 void encode_message(benchmark::State& state) {
   const MessageRef sample = message(static_cast<std::size_t>(state.range(0)), {2, 1});
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     benchmark::DoNotOptimize(gateway::message_frame(stomp::Version::kV12, "sub-0", *sample));
   }
 }
 BENCHMARK(encode_message)->Arg(20)->Arg(200)->Arg(4096);
 
 void encode_receipt(benchmark::State& state) {
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     benchmark::DoNotOptimize(
         gateway::receipt_frame(stomp::Version::kV12, "42", Seq{1'700'000'000'000'000}));
   }
