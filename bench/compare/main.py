@@ -5,6 +5,7 @@ Called by scripts/bench, which builds and installs what is needed.
 
 import argparse
 import datetime
+import fcntl
 import itertools
 import json
 import os
@@ -68,7 +69,8 @@ def arguments():
         parser.error(f'--rounds: {given.rounds} is too few; allowed: 1 and more')
     check_cores(parser, '--server-cores', given.server_cores, cores)
     check_cores(parser, '--load-cores', given.load_cores, cores)
-    given.only = chosen(parser, '--only', given.only, [w.name for w in WORKLOADS])
+    groups = list(dict.fromkeys(w.group for w in WORKLOADS if w.group))
+    given.only = chosen(parser, '--only', given.only, [w.name for w in WORKLOADS] + groups)
     given.servers = chosen(parser, '--servers', given.servers, list(SERVERS))
     return given
 
@@ -84,15 +86,15 @@ def check_cores(parser, option, words, allowed):
 
 def chosen(parser, option, words, allowed):
     if not words:
-        return allowed
+        return set(allowed)
     unknown = [word for word in words.split(',') if word not in allowed]
     if unknown:
         parser.error(f'{option}: {", ".join(unknown)} is unknown; allowed: {", ".join(allowed)}')
-    return words.split(',')
+    return set(words.split(','))
 
 
 def wanted(given):
-    return [workload for workload in WORKLOADS if workload.name in given.only
+    return [workload for workload in WORKLOADS if given.only & {workload.name, workload.group}
             and not (workload.full_only and given.quick)]
 
 
@@ -180,6 +182,11 @@ def main():
         signal.signal(number, lambda *_: sys.exit(1))
     given = arguments()
     FOLDER.mkdir(parents=True, exist_ok=True)
+    lock = open(FOLDER / 'lock', 'w')  # until we end
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        sys.exit(f'another comparison is running in {FOLDER}')
     results, rounds = [], {}
     for _, group in itertools.groupby(wanted(given), key=lambda workload: workload.group or workload.name):
         medians, reports = measure(list(group), given)
