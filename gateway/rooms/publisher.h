@@ -35,9 +35,9 @@ class Publisher {
   using Confirmed = std::function<void(Result<Seq>)>;
 
   struct Options {
-    std::vector<RoomPattern> store_first{};  ///< rooms
-    Milliseconds store_first_timeout{
-        30'000};  ///< until a worker's word; then the outcome is unknown
+    std::vector<RoomPattern> store_first{};
+    /// How long a message of those rooms waits for a worker's word; then its outcome is unknown.
+    Milliseconds store_first_timeout{30'000};
   };
 
   Publisher(Executor& on, const Clock& clock, ShardIndex shard, RoomDirectory& directory,

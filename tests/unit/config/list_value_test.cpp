@@ -62,5 +62,19 @@ TEST(NetworksValueTest, ReadsAddressesAndNetworks) {
   EXPECT_THAT(refused.error().detail, HasSubstr("entry 2: the address has bits set"));
 }
 
+TEST(RoomsValueTest, ReadsPatterns) {
+  std::vector<RoomPattern> rooms;
+  const Value value = config::rooms_value(rooms);
+  ASSERT_TRUE(value.parse("orders.*, audit"));
+  EXPECT_TRUE(any_matches(rooms, "orders.7"));
+  EXPECT_TRUE(any_matches(rooms, "audit"));
+  EXPECT_FALSE(any_matches(rooms, "audit.1"));
+  EXPECT_EQ(value.show(), "orders.*,audit");
+  const auto refused = value.parse("audit,two words");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("entry 2: rooms are named by 1 to 200"));
+  EXPECT_FALSE(value.parse("audit,")) << "an empty entry";
+}
+
 }  // namespace
 }  // namespace stampede::test

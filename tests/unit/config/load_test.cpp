@@ -168,6 +168,15 @@ TEST_F(LoadTest, ListensOnLoopbackOnlyWithoutAuthentication) {
   EXPECT_THAT(gateway({"--stomp-tcp", "0.0.0.0:61613", "--jwt-keys", "keys"}).problems, IsEmpty());
 }
 
+TEST_F(LoadTest, StoreFirstRoomsOfAClusterAreHealedFromTheHistory) {
+  std::vector<std::string> cluster{"--amqp-url=amqp://h", "--redis-url=redis://h",
+                                   "--store-first=orders.*"};
+  EXPECT_THAT(gateway(cluster).problems, ElementsAre(problem("--store-first", "--history-url")));
+  cluster.emplace_back("--history-url=http://h");
+  EXPECT_THAT(gateway(cluster).problems, IsEmpty());
+  EXPECT_THAT(gateway({"--store-first=orders.*"}).problems, IsEmpty()) << "it has its own";
+}
+
 TEST_F(LoadTest, HistoryIsReadWithTheKeyThatWorkersAskFor) {
   const std::vector<std::string> cluster{"--amqp-url=amqp://h", "--redis-url=redis://h",
                                          "--history-url=http://h", "--users-file=users"};
