@@ -24,17 +24,23 @@ Error bad(std::string_view what) {
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   const std::string copy(text);  // inet_pton wants its NUL
+  Bytes v6{};
+  if (::inet_pton(AF_INET6, copy.c_str(), v6.data()) == 1) return of_v6(v6);
+  std::array<std::uint8_t, 4> v4{};
+  if (::inet_pton(AF_INET, copy.c_str(), v4.data()) != 1) return std::nullopt;
+  return of_v4(v4);
+}
+
+IpAddress IpAddress::of_v4(const std::array<std::uint8_t, 4>& bytes) noexcept {
   IpAddress address;
-  in6_addr v6{};
-  if (::inet_pton(AF_INET6, copy.c_str(), &v6) == 1) {
-    std::copy_n(v6.s6_addr, address.bytes_.size(), address.bytes_.begin());
-    return address;
-  }
-  in_addr v4{};
-  if (::inet_pton(AF_INET, copy.c_str(), &v4) != 1) return std::nullopt;
   address.bytes_ = kMapped;
-  std::copy_n(reinterpret_cast<const std::uint8_t*>(&v4.s_addr), sizeof v4.s_addr,
-              address.bytes_.begin() + kMappedBytes);
+  std::copy(bytes.begin(), bytes.end(), address.bytes_.begin() + kMappedBytes);
+  return address;
+}
+
+IpAddress IpAddress::of_v6(const Bytes& bytes) noexcept {
+  IpAddress address;
+  address.bytes_ = bytes;
   return address;
 }
 

@@ -20,6 +20,9 @@ class IpAddress {
 
   /// The text forms of RFC 4291 and RFC 1123, without brackets, port or zone.
   static std::optional<IpAddress> parse(std::string_view text);
+  /// In network order.
+  static IpAddress of_v4(const std::array<std::uint8_t, 4>& bytes) noexcept;
+  static IpAddress of_v6(const Bytes& bytes) noexcept;
 
   [[nodiscard]] bool is_v4() const noexcept;
   [[nodiscard]] std::string text() const;

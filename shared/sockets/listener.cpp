@@ -123,8 +123,9 @@ Result<std::uint16_t> claim_port(const std::string& address, std::uint16_t port)
 }
 
 IpAddress address_of(const Listener::Endpoint& endpoint) {
-  const std::string text = endpoint.address().to_string();
-  return IpAddress::parse(text.substr(0, text.find('%'))).value_or(IpAddress());
+  const auto address = endpoint.address();
+  return address.is_v4() ? IpAddress::of_v4(address.to_v4().to_bytes())
+                         : IpAddress::of_v6(address.to_v6().to_bytes());
 }
 
 std::string to_text(const Listener::Endpoint& endpoint) {

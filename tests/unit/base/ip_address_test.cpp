@@ -21,6 +21,12 @@ TEST(IpAddressTest, ReadsAndWritesBothKinds) {
   }
 }
 
+TEST(IpAddressTest, IsMadeOfItsBytes) {
+  EXPECT_EQ(IpAddress::of_v4({192, 0, 2, 1}), address("192.0.2.1"));
+  EXPECT_EQ(IpAddress::of_v6(address("2001:db8::5").bytes()), address("2001:db8::5"));
+  EXPECT_TRUE(IpAddress::of_v6(address("::ffff:192.0.2.1").bytes()).is_v4());
+}
+
 TEST(IpAddressTest, AMappedAddressIsTheIPv4One) {
   EXPECT_EQ(address("::ffff:192.0.2.1"), address("192.0.2.1"));
   EXPECT_EQ(address("::ffff:192.0.2.1").text(), "192.0.2.1");
