@@ -14,7 +14,7 @@
 namespace stampede::test {
 
 /// A feed that delivers when the test says so and remembers what became of it.
-class FakeFeed final : public MessageFeed {
+class FakeStorageFeed final : public MessageFeed {
  public:
   void append(std::vector<MessageRef>, Reply<std::vector<Result<void>>>) override {}
   void consume(std::size_t wanted, Executor& on, Handler handler) override {

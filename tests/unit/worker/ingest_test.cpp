@@ -54,7 +54,7 @@ class IngestTest : public testing::Test {
   IngestOptions options_;
   FakeClock clock_;
   ManualExecutor executor_;
-  FakeFeed feed_;
+  FakeStorageFeed feed_;
   FakeStore store_;
   FakeBus bus_;
   Metrics metrics_;
