@@ -87,6 +87,12 @@ Result<void> App::assemble() {
     shards_.push_back(std::make_unique<AppShard>(*loops_[i], i, parts));
   }
   dispatcher_->start();
+  PresenceAnnouncer::Options presence;
+  presence.most_listed = config_.presence_events;
+  announcer_ = std::make_unique<PresenceAnnouncer>(backend_, system_clock(), gateway_, presence,
+                                                   backends_->presence(), backends_->bus(), fanout_,
+                                                   metrics_);
+  announcer_->start();
   watch_admission();
 
   auto router = std::make_shared<http::Router>();
@@ -190,15 +196,15 @@ void App::drain() {
 }
 
 void App::finish_storage() {
-  // Calls to the directory take effect in order, so an answer means that every leave before it is
-  // done, too.
-  backends_->directory().rooms(
-      RoomsQuery{{}, 1}, Reply<Result<std::vector<RoomSummary>>>(backend_, [this](const auto&) {
-        backends_->drain([this] {
-          if (std::exchange(has_finished_, true)) return;
-          finished_.set_value();
-        });
-      }));
+  // Clients that were sent away come back through another gateway, and their users have not left
+  // then. Who does not is cleaned up after.
+  backends_->presence().depart(config_.presence_grace,
+                               Reply<Result<void>>(backend_, [this](const auto&) {
+                                 backends_->drain([this] {
+                                   if (std::exchange(has_finished_, true)) return;
+                                   finished_.set_value();
+                                 });
+                               }));
 }
 
 }  // namespace stampede::gateway

@@ -11,6 +11,7 @@
 #include "gateway/rooms/backlog.h"
 #include "gateway/rooms/dispatcher.h"
 #include "gateway/rooms/local_fanout.h"
+#include "gateway/rooms/presence_announcer.h"
 #include "shared/auth/admission.h"
 #include "shared/auth/authenticator.h"
 #include "shared/base/health.h"
@@ -68,6 +69,7 @@ class App {
   std::unique_ptr<Backends> backends_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Backlog> backlog_;
+  std::unique_ptr<PresenceAnnouncer> announcer_;
   std::vector<std::unique_ptr<AppShard>> shards_;
   std::unique_ptr<http::Server> ops_;
   std::unique_ptr<Signals> signals_;

@@ -73,6 +73,7 @@ class ClusterBackends final : public Backends {
   MessageFeed& feed() override { return *ports_.feed; }
   RoomDirectory& directory() override { return *shared_.directory; }
   UserDirectory& users() override { return *shared_.users; }
+  Presence& presence() override { return *shared_.presence; }
   Revocations& revocations() override { return *shared_.revocations; }
   History* history() override { return history_.get(); }
   void add_routes(http::Router&, const auth::Admission&, Executor&) override {}
@@ -112,6 +113,7 @@ class EmbeddedBackends final : public Backends {
   MessageFeed& feed() override { return feed_; }
   RoomDirectory& directory() override { return directory_; }
   UserDirectory& users() override { return user_directory_; }
+  Presence& presence() override { return directory_; }
   Revocations& revocations() override { return revocations_; }
   History* history() override { return store_.get(); }
   void add_routes(http::Router& router, const auth::Admission& admission, Executor& on) override {

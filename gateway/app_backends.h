@@ -11,6 +11,7 @@
 #include "shared/ports/history.h"
 #include "shared/ports/message_bus.h"
 #include "shared/ports/message_feed.h"
+#include "shared/ports/presence.h"
 #include "shared/ports/revocations.h"
 #include "shared/ports/room_directory.h"
 #include "shared/ports/user_directory.h"
@@ -28,6 +29,7 @@ class Backends {
   [[nodiscard]] virtual MessageFeed& feed() = 0;
   [[nodiscard]] virtual RoomDirectory& directory() = 0;
   [[nodiscard]] virtual UserDirectory& users() = 0;
+  [[nodiscard]] virtual Presence& presence() = 0;
   /// Stored messages; null where there is no way to read them.
   [[nodiscard]] virtual History* history() = 0;
 

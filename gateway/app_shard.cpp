@@ -19,6 +19,10 @@ RoomRegistry::Options room_options(const GatewayConfig& config) {
   options.check_interval = config.room_check;
   options.store_first = config.store_first;
   options.store_first_patience = std::max(config.store_first_timeout, config.heal_timeout);
+  options.presence_grace = config.presence_grace;
+  options.most_listed = config.presence_events;
+  options.capacity = [&config](const RoomName& room) { return config.room_capacities.of(room); };
+  options.presence.reorder_window = config.reorder_window;
   options.ring.messages = config.ring_messages;
   options.replay.limit = config.replay_limit;
   options.replay.patience = config.heal_timeout;
@@ -111,7 +115,8 @@ AppShard::AppShard(Loop& loop, std::size_t index, const ShardParts& parts)
     : loop_(loop),
       wheel_(system_clock()),
       rooms_(loop_, system_clock(), room_options(parts.config), parts.backends.directory(),
-             parts.backlog, parts.dispatcher, parts.fanout, parts.metrics),
+             parts.backends.presence(), parts.backlog, parts.dispatcher, parts.fanout,
+             parts.metrics),
       publisher_(loop_, system_clock(), rooms_.shard(), parts.backends.directory(),
                  parts.backends.feed(), parts.backends.bus(), parts.fanout, rooms_, parts.metrics,
                  {parts.config.store_first, parts.config.store_first_timeout}),

@@ -99,6 +99,16 @@ void add_rooms(OptionTable& table, GatewayConfig& c) {
           config::duration_value(c.store_first_timeout, Milliseconds(100), Minutes(10)),
           "How long a SEND to such a room waits to be stored before it is told that its outcome is "
           "unknown, and how long such a room waits for a message that others overtook.")
+      .add("presence-grace",
+           config::duration_value(c.presence_grace, Milliseconds(0), Milliseconds(600'000)),
+           "How long a client whose connection has ended stays a member: who is back within it has "
+           "not left. Also how long the clients of a gateway that stops stay.")
+      .add("presence-events", config::count_value(c.presence_events, 1, 10'000),
+           "Up to so many users of a room are named to subscribers with presence:true, and each "
+           "that comes or goes; of more they get the number, at most once a second.")
+      .add("room-capacity", capacities_value(c.room_capacities),
+           "Users that rooms may hold; the first entry that matches a room decides, and * stands "
+           "for any characters.")
       .add("linger", config::duration_value(c.linger, Milliseconds(0), Minutes(60)),
            "How long a room stays bound after its last member here has left.")
       .add("max-room-bindings", config::count_value(c.max_room_bindings, 0, 10'000),

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gateway/config/limits.h"
+#include "gateway/config/room_capacity.h"
 #include "shared/auth/auth_options.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
@@ -57,6 +58,10 @@ struct GatewayConfig {
   std::vector<RoomPattern> store_first;
   Milliseconds store_first_timeout{30'000};
   std::size_t replay_limit = 10'000;
+
+  Milliseconds presence_grace{10'000};
+  std::size_t presence_events = 100;
+  RoomCapacities room_capacities;
 
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;

@@ -7,11 +7,19 @@
 
 namespace stampede::gateway {
 
+void Subscriber::give(const MessageRef& message) {
+  if (individual_) return deliver_individually(message);
+  deliver(message_frame(version_, id_, *message));
+}
+
 void Audience::add(Subscriber& subscriber) {
   auto group = find(subscriber);
   if (group == groups_.end()) {
-    group = groups_.insert(groups_.end(),
-                           Group{subscriber.version_, subscriber.individual_, subscriber.id_, {}});
+    group = groups_.insert(groups_.end(), Group{subscriber.version_,
+                                                subscriber.individual_,
+                                                subscriber.watches_presence_,
+                                                subscriber.id_,
+                                                {}});
   }
   subscriber.slot_ = group->members.size();
   group->members.push_back(&subscriber);
@@ -31,16 +39,26 @@ void Audience::remove(Subscriber& subscriber) {
 
 std::size_t Audience::deliver(const MessageRef& message) {
   std::size_t count = 0;
+  for (const Group& group : groups_) count += deliver_to(group, message);
+  return count;
+}
+
+std::size_t Audience::deliver_to_watchers(const MessageRef& message) {
+  std::size_t count = 0;
   for (const Group& group : groups_) {
-    count += group.members.size();
-    if (group.individual) {
-      for (Subscriber* member : group.members) member->deliver_individually(message);
-      continue;
-    }
+    if (group.watches_presence) count += deliver_to(group, message);
+  }
+  return count;
+}
+
+std::size_t Audience::deliver_to(const Group& group, const MessageRef& message) {
+  if (group.individual) {
+    for (Subscriber* member : group.members) member->deliver_individually(message);
+  } else {
     const Slice frame = message_frame(group.version, group.id, *message);
     for (Subscriber* member : group.members) member->deliver(frame);
   }
-  return count;
+  return group.members.size();
 }
 
 std::size_t Audience::deliver_where_room(const MessageRef& message) {
@@ -70,7 +88,7 @@ std::size_t Audience::size() const noexcept {
 std::vector<Audience::Group>::iterator Audience::find(const Subscriber& subscriber) {
   return std::find_if(groups_.begin(), groups_.end(), [&](const Group& group) {
     return group.version == subscriber.version_ && group.individual == subscriber.individual_ &&
-           group.id == subscriber.id_;
+           group.watches_presence == subscriber.watches_presence_ && group.id == subscriber.id_;
   });
 }
 

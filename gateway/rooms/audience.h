@@ -14,8 +14,12 @@ namespace stampede::gateway {
 class Subscriber {
  public:
   /// `individual`: its MESSAGEs differ from everyone else's, because it acknowledges by hand.
-  Subscriber(stomp::Version version, std::string id, bool individual)
-      : version_(version), individual_(individual), id_(std::move(id)) {}
+  /// `watches_presence`: it is told who comes and goes.
+  Subscriber(stomp::Version version, std::string id, bool individual, bool watches_presence = false)
+      : version_(version),
+        individual_(individual),
+        watches_presence_(watches_presence),
+        id_(std::move(id)) {}
   Subscriber(const Subscriber&) = delete;
   Subscriber& operator=(const Subscriber&) = delete;
   virtual ~Subscriber() = default;
@@ -29,7 +33,11 @@ class Subscriber {
   /// Whether it can take more of what it may get at its own pace.
   [[nodiscard]] virtual bool has_room() const { return true; }
 
+  /// One message to this one alone, in whichever form.
+  void give(const MessageRef& message);
+
   [[nodiscard]] bool individual() const noexcept { return individual_; }
+  [[nodiscard]] bool watches_presence() const noexcept { return watches_presence_; }
   [[nodiscard]] stomp::Version version() const noexcept { return version_; }
   /// The client's subscription id; empty for a 1.0 subscription without one.
   [[nodiscard]] const std::string& id() const noexcept { return id_; }
@@ -39,6 +47,7 @@ class Subscriber {
 
   stomp::Version version_;
   bool individual_;
+  bool watches_presence_;
   std::string id_;
   std::size_t slot_ = 0;  ///< place in its group
 };
@@ -54,6 +63,8 @@ class Audience {
   std::size_t deliver(const MessageRef& message);
   /// Gives it to those only who take away what they are sent.
   std::size_t deliver_where_room(const MessageRef& message);
+  /// Gives it to those only who watch presence.
+  std::size_t deliver_to_watchers(const MessageRef& message);
 
   [[nodiscard]] bool empty() const noexcept { return groups_.empty(); }
   [[nodiscard]] std::size_t size() const noexcept;
@@ -62,9 +73,12 @@ class Audience {
   struct Group {
     stomp::Version version;
     bool individual;
+    bool watches_presence;
     std::string id;
     std::vector<Subscriber*> members;
   };
+
+  static std::size_t deliver_to(const Group& group, const MessageRef& message);
 
   std::vector<Group>::iterator find(const Subscriber& subscriber);
 

@@ -154,10 +154,7 @@ std::size_t CatchUp::send(Entry& entry, Iterator next, Iterator end, Clock::Inst
 
 void CatchUp::give(Entry& entry, const MessageRef& message) {
   Subscriber& to = *entry.subscriber;
-  if (entry.told) {
-    if (to.individual()) return to.deliver_individually(message);
-    return to.deliver(message_frame(to.version(), to.id(), *message));
-  }
+  if (entry.told) return to.give(message);
   Shown& shown = shown_[message.get()];
   if (shown.message == nullptr) shown.message = as_replay(*message);
   if (to.individual()) return to.deliver_individually(shown.message);
@@ -174,6 +171,16 @@ std::size_t CatchUp::deliver_unsequenced(const MessageRef& message) {
     const bool full = !is_chat(*message) && !entry.subscriber->has_room();
     if (!entry.told || full) continue;
     give(entry, message);
+    ++count;
+  }
+  return count;
+}
+
+std::size_t CatchUp::deliver_to_watchers(const MessageRef& message) {
+  std::size_t count = 0;
+  for (Entry& entry : entries_) {
+    if (!entry.subscriber->watches_presence()) continue;
+    entry.subscriber->give(message);
     ++count;
   }
   return count;

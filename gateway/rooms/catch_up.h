@@ -51,6 +51,9 @@ class CatchUp {
   /// those who have room for it.
   std::size_t deliver_unsequenced(const MessageRef& message);
 
+  /// Presence goes to those who watch it, live or not: what they know of it is as of their begin.
+  std::size_t deliver_to_watchers(const MessageRef& message);
+
   /// What somebody waits for, unless a lookup is under way; give it to `on_found` then.
   std::optional<Backlog::Query> next_lookup(const RoomName& room, Clock::Instant now);
   void on_found(const Backlog::FoundRef& found, const RoomRing& ring, Clock::Instant now);

@@ -17,6 +17,8 @@ namespace stampede::gateway {
 /// A shard of this process, counted from 0.
 using ShardIndex = std::size_t;
 inline constexpr ShardIndex kMaxShards = 64;
+/// As the one that is left out: none is.
+inline constexpr ShardIndex kNoShard = kMaxShards;
 
 /// The gateway's shards as places to deliver to. Attach all before the first delivery; after that
 /// everything may be called from any thread. Outlives the shards' tasks.

@@ -135,6 +135,7 @@ void RoomRegistry::compare() {
   }
   schedule_comparison();
   if (names.empty()) return;
+  compare_versions(names);
   comparing_ = true;
   const auto asked = std::make_shared<const std::vector<RoomName>>(names);
   directory_.last(std::move(names), Reply<Result<std::vector<Seq>>>(

@@ -19,12 +19,13 @@ constexpr const char* kReplayedHelp =
 }  // namespace
 
 RoomRegistry::RoomRegistry(Executor& on, const Clock& clock, Options options,
-                           RoomDirectory& directory, Backlog& backlog, Dispatcher& dispatcher,
-                           LocalFanout& fanout, Metrics& metrics)
+                           RoomDirectory& directory, Presence& presence, Backlog& backlog,
+                           Dispatcher& dispatcher, LocalFanout& fanout, Metrics& metrics)
     : on_(on),
       clock_(clock),
       options_(std::move(options)),
       directory_(directory),
+      presence_(presence),
       backlog_(backlog),
       dispatcher_(dispatcher),
       fanout_(fanout),
@@ -43,6 +44,11 @@ RoomRegistry::RoomRegistry(Executor& on, const Clock& clock, Options options,
       ephemeral_dropped_(
           metrics.counter("stampede_gateway_ephemeral_dropped_total",
                           "Ephemeral messages not given to a member who has too much waiting.")),
+      presence_events_(metrics.counter("stampede_gateway_presence_events_total",
+                                       "MESSAGE frames about presence queued to local members.")),
+      presence_refreshes_(metrics.counter(
+          "stampede_gateway_presence_refreshes_total",
+          "Times that all who watch a room got its users anew, because events were missing.")),
       healed_recent_(metrics.counter(kHealed, kHealedHelp, {{"source", "recent"}})),
       healed_history_(metrics.counter(kHealed, kHealedHelp, {{"source", "history"}})),
       unhealed_(metrics.counter("stampede_gateway_unhealed_total",
@@ -58,15 +64,17 @@ RoomRegistry::RoomRegistry(Executor& on, const Clock& clock, Options options,
 void RoomRegistry::subscribe(Member member, Subscriber& subscriber, Live live, Replay replay) {
   const RoomName name = member.room;
   Room& room = open_room(name);
+  if (options_.capacity) member.capacity = options_.capacity(name);
+  if (subscriber.watches_presence()) watch(room);
   ++room.subscriptions[member.session];
   subscriptions_gauge_.add(1);
   const std::uint64_t ticket = next_id_++;
   if (room.bound) changes_.add(Enter{room.id, ticket, member});
-  room.pending.push_back({ticket, std::move(member), &subscriber, std::move(live), replay});
+  room.pending.push_back({ticket, std::move(member), &subscriber, std::move(live), replay, {}});
 }
 
 void RoomRegistry::unsubscribe(const RoomName& name, const SessionId& session,
-                               Subscriber& subscriber) {
+                               Subscriber& subscriber, Leaving how) {
   const auto entry = rooms_.find(name);
   if (entry == rooms_.end()) return;
   Room& room = entry->second;
@@ -77,17 +85,42 @@ void RoomRegistry::unsubscribe(const RoomName& name, const SessionId& session,
   } else if (room.catch_up == nullptr || !room.catch_up->remove(subscriber)) {
     room.audience.remove(subscriber);
   }
-  forget_subscription(room, name, session);
+  forget_subscription(room, name, session, subscriber, how);
 }
 
-void RoomRegistry::forget_subscription(Room& room, const RoomName& name, const SessionId& session) {
+void RoomRegistry::forget_subscription(Room& room, const RoomName& name, const SessionId& session,
+                                       const Subscriber& subscriber, Leaving how) {
   subscriptions_gauge_.add(-1);
+  if (subscriber.watches_presence()) unwatch(room);
   const auto count = room.subscriptions.find(session);
   if (--count->second == 0) {
     room.subscriptions.erase(count);
-    if (room.bound) changes_.add(Leave{Member{name, session, UserId(), 0}});
+    Member member{name, session, UserId(), 0};
+    if (room.bound && how == Leaving::kWithGrace) {
+      leave_later(std::move(member));
+    } else if (room.bound) {
+      changes_.add(Leave{std::move(member)});
+    }
   }
   if (room.subscriptions.empty()) close_room(name);
+}
+
+/// A page that is loaded anew is another session, here or elsewhere: it comes before this one goes,
+/// and so its user never leaves.
+void RoomRegistry::leave_later(Member member) {
+  if (leaving_.empty()) on_.post_after(options_.presence_grace, [this] { leave_due(); });
+  leaving_.emplace_back(clock_.now() + options_.presence_grace, std::move(member));
+}
+
+void RoomRegistry::leave_due() {
+  const auto now = clock_.now();
+  while (!leaving_.empty() && leaving_.front().first <= now) {
+    changes_.add(Leave{std::move(leaving_.front().second)});
+    leaving_.pop_front();
+  }
+  if (leaving_.empty()) return;
+  on_.post_after(std::chrono::ceil<Milliseconds>(leaving_.front().first - now),
+                 [this] { leave_due(); });
 }
 
 Seq RoomRegistry::highest(const RoomName& name) const {
@@ -163,28 +196,33 @@ void RoomRegistry::enter(std::vector<Enter> run) {
   members.reserve(run.size());
   for (const Enter& one : run) members.push_back(one.member);
   directory_.enter(std::move(members),
-                   Reply<Result<std::vector<Seq>>>(
-                       on_, [this, run = std::move(run)](const Result<std::vector<Seq>>& result) {
-                         on_entered(run, result);
+                   Reply<std::vector<Result<Seq>>>(
+                       on_, [this, run = std::move(run)](const std::vector<Result<Seq>>& results) {
+                         on_entered(run, results);
                        }));
 }
 
 void RoomRegistry::on_entered(const std::vector<Enter>& run,
-                              const Result<std::vector<Seq>>& result) {
+                              const std::vector<Result<Seq>>& results) {
   for (std::size_t i = 0; i < run.size(); ++i) {
+    const Result<Seq>& last = results[i];
     const RoomName& name = run[i].member.room;
     Room* const room = find(name, run[i].room_id);
     if (room == nullptr) continue;
     const auto pending = std::find_if(room->pending.begin(), room->pending.end(),
                                       [&](const Pending& p) { return p.ticket == run[i].ticket; });
     if (pending == room->pending.end()) continue;  // unsubscribed meanwhile
-    if (!result) {
-      fail(name, *room, run[i].ticket, result.error());
+    if (!last) {
+      fail(name, *room, run[i].ticket, last.error());
+      continue;
+    }
+    if (pending->subscriber->watches_presence()) {
+      await_users(name, *room, *pending, *last);
       continue;
     }
     const Pending entered = std::move(*pending);
     room->pending.erase(pending);
-    go_live(*room, entered, (*result)[i]);
+    go_live(*room, entered, *last);
   }
 }
 
@@ -217,7 +255,7 @@ void RoomRegistry::fail(const RoomName& name, Room& room, std::uint64_t ticket,
                                     [&](const Pending& p) { return p.ticket == ticket; });
   Pending failed = std::move(*pending);
   room.pending.erase(pending);
-  forget_subscription(room, name, failed.member.session);
+  forget_subscription(room, name, failed.member.session, *failed.subscriber, Leaving::kAtOnce);
   failed.live(error);
 }
 
@@ -226,6 +264,10 @@ void RoomRegistry::deliver(std::vector<MessageRef> batch) {
     const auto entry = rooms_.find(message->room);
     if (entry == rooms_.end()) continue;
     Room& room = entry->second;
+    if (message->kind == MessageKind::kPresence) {
+      on_presence(entry->first, room, std::move(message));
+      continue;
+    }
     if (!is_chat(*message)) {
       hand_out_live(room, message);
       continue;

@@ -49,7 +49,9 @@ void RoomRegistry::end_catch_up(const RoomName& name, std::uint64_t id, CatchUp:
   if (!done.live) return;
   if (!done.outcome) {
     Room* const room = find(name, id);
-    if (room != nullptr) forget_subscription(*room, name, done.session);
+    if (room != nullptr) {
+      forget_subscription(*room, name, done.session, *done.subscriber, Leaving::kAtOnce);
+    }
   } else if (!done.outcome->recovered) {
     unrecovered_.add();
   }

@@ -19,6 +19,7 @@ CloseInfo close_info(CloseReason reason) noexcept {
     case CloseReason::kHeartBeatMissed: return {4002, "heart-beat missed", "heart_beat_missed"};
     case CloseReason::kSlowConsumer: return {4003, "slow consumer", "slow_consumer"};
     case CloseReason::kTooFast: return {4004, "too many messages", "too_fast"};
+    case CloseReason::kRoomFull: return {4005, "room is full", "room_full"};
     case CloseReason::kLoginRefused: return {4010, "log-in refused", "login_refused"};
     case CloseReason::kAccessRefused: return {4011, "access refused", "access_refused"};
     case CloseReason::kTokenExpired: return {4012, "token expired", "token_expired"};

@@ -21,6 +21,7 @@ enum class CloseReason : std::uint8_t {
   kHeartBeatMissed,  ///< silent for longer than agreed
   kSlowConsumer,     ///< more waits to be sent than the outbox may hold
   kTooFast,          ///< more frames a second than a rate allows
+  kRoomFull,         ///< a room takes no more users
   kLoginRefused,     ///< CONNECT or a refresh did not prove who the client is
   kAccessRefused,    ///< the user may not do that in that room
   kTokenExpired,     ///< and the grace is over

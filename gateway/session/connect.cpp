@@ -109,7 +109,7 @@ bool Session::serves_host(const FrameView& connect) {
 void Session::on_disconnect(const FrameView& frame) {
   acknowledge(frame);
   transport_.close(CloseReason::kClientLeft);
-  leave_all();
+  leave_all(RoomRegistry::Leaving::kAtOnce);
 }
 
 }  // namespace stampede::gateway

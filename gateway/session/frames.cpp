@@ -81,15 +81,14 @@ Slice message_frame(Version version, std::string_view subscription, const Messag
   if (!subscription.empty()) frame.header("subscription", subscription);
   frame.header("message-id", to_string(message.id));
   frame.header("destination", destination_of(message));
-  if (message.position.seq != kNoSeq) {
+  // Presence has one of its own, which orders it on the way.
+  if (is_chat(message) && message.position.seq != kNoSeq) {
     frame.header("seq", message.position.seq);
     frame.header("prev-seq", message.position.prev);
   }
-  // What the gateway itself says has neither.
-  if (!message.sender.empty()) {
-    frame.header("sender", message.sender.str());
-    frame.header("timestamp", message.timestamp_ms);
-  }
+  // What the gateway itself says is nobody's, and where a replay ends has no time either.
+  if (!message.sender.empty()) frame.header("sender", message.sender.str());
+  if (message.timestamp_ms != 0) frame.header("timestamp", message.timestamp_ms);
   frame.header("redelivered", acknowledgeable && acknowledgeable->redelivered ? "true" : "false");
   if (acknowledgeable && version == Version::kV12) frame.header("ack", acknowledgeable->ack_id);
   if (message.kind == MessageKind::kEphemeral) frame.header("persistent", "false");

@@ -24,12 +24,13 @@ std::string_view label_of(Limit limit) noexcept {
     case Limit::kUserRate: return "user_rate";
     case Limit::kOutbox: return "outbox";
     case Limit::kUnacknowledged: return "unacknowledged";
+    case Limit::kRoomCapacity: return "room_capacity";
   }
   return "unknown";
 }
 
 LimitMetrics::LimitMetrics(Metrics& metrics) {
-  for (int i = 0; i <= static_cast<int>(Limit::kUnacknowledged); ++i) {
+  for (int i = 0; i <= static_cast<int>(Limit::kRoomCapacity); ++i) {
     hits_.push_back(metrics.counter("stampede_gateway_limit_hits_total",
                                     "Refusals because a client ran into a limit, by which.",
                                     {{"limit", std::string(label_of(static_cast<Limit>(i)))}}));

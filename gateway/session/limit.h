@@ -29,6 +29,7 @@ enum class Limit : std::uint8_t {
   kUserRate,        ///< of a user's sessions together
   kOutbox,          ///< bytes that wait to be sent
   kUnacknowledged,  ///< bytes sent or waiting to be, and not acknowledged
+  kRoomCapacity,    ///< users of a room
 };
 
 /// Its `limit` label; a view of a constant.

@@ -136,9 +136,12 @@ void Session::adopt(Principal principal) {
   std::vector<std::string> lost;
   for (const auto& [key, subscription] : subscriptions_) {
     const auto* const room = std::get_if<RoomName>(&subscription->destination());
-    // A queue of its own is everyone's to read.
-    if (room == nullptr || may(Verb::kRead, *room)) continue;
-    lost.push_back("subscription '" + key + "' (read " + room->str() + ")");
+    if (room == nullptr) continue;  // a queue of its own is everyone's to read
+    if (!may(Verb::kRead, *room)) {
+      lost.push_back("subscription '" + key + "' (read " + room->str() + ")");
+    } else if (subscription->watches_presence() && !may(Verb::kPresence, *room)) {
+      lost.push_back("subscription '" + key + "' (presence " + room->str() + ")");
+    }
   }
   for (const auto& [name, transaction] : transactions_) {
     for (const auto& step : transaction.steps) {

@@ -250,8 +250,9 @@ void Session::on_closed(CloseReason reason) {
   leave_all();
 }
 
-/// The end, whoever ends it: rooms are left, timers and late answers find nobody.
-void Session::leave_all() noexcept {
+/// The end, whoever ends it: rooms are left, timers and late answers find nobody. Only who says so
+/// is known not to come back.
+void Session::leave_all(RoomRegistry::Leaving how) noexcept {
   if (state_ == State::kConnected) {
     context_.metrics.sessions.add(-1);
     context_.roster.leave(*this);
@@ -264,7 +265,7 @@ void Session::leave_all() noexcept {
   silence_timer_.cancel();
   if (expiry_timer_) expiry_timer_->cancel();
   for (const auto& [key, subscription] : subscriptions_) {
-    leave(*subscription);
+    leave(*subscription, how);
   }
   subscriptions_.clear();
   transactions_.clear();

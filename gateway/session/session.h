@@ -144,7 +144,7 @@ class Session final : public SessionInput, private FrameSink, private Roster::En
   void subscribe_queue(const std::string& key, Subscription& subscription,
                        std::optional<std::string> receipt);
   /// The room, or the queue, hears no more of it.
-  void leave(Subscription& subscription);
+  void leave(Subscription& subscription, RoomRegistry::Leaving how);
   /// False when there is none.
   bool end_subscription(const std::string& key);
   bool end_subscriptions_to(std::string_view destination);
@@ -167,7 +167,7 @@ class Session final : public SessionInput, private FrameSink, private Roster::En
   void fail(std::string_view message, std::string_view detail,
             std::optional<std::string_view> receipt = std::nullopt,
             CloseReason reason = CloseReason::kStompError);
-  void leave_all() noexcept;
+  void leave_all(RoomRegistry::Leaving how = RoomRegistry::Leaving::kWithGrace) noexcept;
 
   void start_heart_beats(HeartBeat client);
   void on_send_timer();

@@ -38,7 +38,8 @@ SessionMetrics::SessionMetrics(Metrics& metrics)
       connects_(connect_counters(metrics, std::make_index_sequence<3>())),
       read_refused_(refused_counter(metrics, "read")),
       send_refused_(refused_counter(metrics, "send")),
-      direct_refused_(refused_counter(metrics, "direct")) {}
+      direct_refused_(refused_counter(metrics, "direct")),
+      presence_refused_(refused_counter(metrics, "presence")) {}
 
 const Counter& SessionMetrics::frames(stomp::Command command) const noexcept {
   return frames_[static_cast<std::size_t>(command)];
@@ -49,8 +50,13 @@ const Counter& SessionMetrics::connects(stomp::Version version) const noexcept {
 }
 
 const Counter& SessionMetrics::access_refused(auth::Verb verb) const noexcept {
-  if (verb == auth::Verb::kDirect) return direct_refused_;
-  return verb == auth::Verb::kSend ? send_refused_ : read_refused_;
+  switch (verb) {
+    case auth::Verb::kSend: return send_refused_;
+    case auth::Verb::kPresence: return presence_refused_;
+    case auth::Verb::kDirect: return direct_refused_;
+    case auth::Verb::kRead: break;
+  }
+  return read_refused_;
 }
 
 }  // namespace stampede::gateway

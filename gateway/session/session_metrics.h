@@ -29,6 +29,7 @@ class SessionMetrics {
   Counter read_refused_;
   Counter send_refused_;
   Counter direct_refused_;
+  Counter presence_refused_;
 };
 
 }  // namespace stampede::gateway

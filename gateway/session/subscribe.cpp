@@ -28,6 +28,12 @@ Result<Subscription::Options> subscription_options(const FrameView& frame, HeldB
                    "prefetch-count is a whole number of messages, 0 for no bound");
     }
   }
+  const std::string_view presence = frame.find("presence").value_or("false");
+  if (presence != "true" && presence != "false") {
+    return Error(Errc::kInvalidArgument,
+                 "presence is '" + std::string(presence.substr(0, 64)) + "'; allowed: true, false");
+  }
+  options.presence = presence == "true";
   return options;
 }
 
@@ -51,6 +57,12 @@ void Session::on_subscribe(const FrameView& frame) {
   }
   const auto options = subscription_options(frame, held_);
   if (!options) return fail("Invalid header", options.error().detail, receipt);
+  if (room == nullptr && options->presence) {
+    return fail("Invalid header", "a user's queue has no members; presence is for rooms", receipt);
+  }
+  if (options->presence && !may(auth::Verb::kPresence, *room)) {
+    return refuse(auth::Verb::kPresence, *room, receipt);
+  }
   const auto replay = parse_replay(frame, context_.limits.max_replay);
   if (!replay) return fail("Invalid header", replay.error().detail, receipt);
   if (room == nullptr && replay->asked()) {
@@ -118,6 +130,10 @@ void Session::on_live(const std::string& key, std::optional<std::string_view> re
   const auto entry = subscriptions_.find(key);
   if (!started) {
     subscriptions_.erase(entry);
+    if (started.error().is(Errc::kTooLarge)) {
+      context_.metrics.limits.hit(Limit::kRoomCapacity);
+      return fail("Room full", started.error().detail, receipt, CloseReason::kRoomFull);
+    }
     return fail("Subscription failed", started.error().detail, receipt, CloseReason::kOverloaded);
   }
   if (entry->second->replays()) {
@@ -132,9 +148,7 @@ void Session::end_replay(Subscription& subscription, std::optional<std::string_v
                          const Started& started) {
   const ReplayEnd end{started.position, started.recovered, if_known(started.oldest)};
   if (receipt) return send(replay_receipt_frame(version_, *receipt, end));
-  const MessageRef told = replay_end_message(std::get<RoomName>(subscription.destination()), end);
-  if (subscription.individual()) return subscription.deliver_individually(told);
-  subscription.deliver(message_frame(version_, subscription.id(), *told));
+  subscription.give(replay_end_message(std::get<RoomName>(subscription.destination()), end));
 }
 
 void Session::on_unsubscribe(const FrameView& frame) {
@@ -157,16 +171,17 @@ void Session::on_unsubscribe(const FrameView& frame) {
 bool Session::end_subscription(const std::string& key) {
   const auto entry = subscriptions_.find(key);
   if (entry == subscriptions_.end()) return false;
-  leave(*entry->second);
+  leave(*entry->second, RoomRegistry::Leaving::kAtOnce);
   subscriptions_.erase(entry);
   return true;
 }
 
-void Session::leave(Subscription& subscription) {
+void Session::leave(Subscription& subscription, RoomRegistry::Leaving how) {
   if (const auto* const queue = std::get_if<UserQueue>(&subscription.destination())) {
     context_.queues.unsubscribe({*queue, id_}, subscription);
   } else {
-    context_.rooms.unsubscribe(std::get<RoomName>(subscription.destination()), id_, subscription);
+    context_.rooms.unsubscribe(std::get<RoomName>(subscription.destination()), id_, subscription,
+                               how);
   }
 }
 

@@ -7,7 +7,7 @@ namespace stampede::gateway {
 Subscription::Subscription(FrameSink& sink, stomp::Version version, std::string id,
                            std::uint64_t serial, Destination to, const Options& options,
                            bool replays)
-    : Subscriber(version, std::move(id), options.ack != AckMode::kAuto),
+    : Subscriber(version, std::move(id), options.ack != AckMode::kAuto, options.presence),
       sink_(sink),
       serial_(serial),
       destination_(std::move(to)),

@@ -32,6 +32,7 @@ class Subscription final : public Subscriber {
     AckMode ack = AckMode::kAuto;
     std::size_t prefetch = 0;   ///< 0: no bound
     HeldBytes* held = nullptr;  ///< of the session; needed for manual modes
+    bool presence = false;      ///< its client is told who comes and goes
   };
 
   /// `replays`: its client asked for messages of before. `serial` tells the session's subscriptions

@@ -30,13 +30,21 @@ struct Member {
   SessionId session;
   UserId user;
   std::int64_t since_ms = 0;  ///< milliseconds since 1970
+  std::size_t capacity = 0;   ///< users that the room may hold when this one enters; 0: any number
 };
 
 struct RoomSummary {
   RoomName room;
   std::int64_t members = 0;  ///< sessions, not users
   Seq last = kNoSeq;
+  std::int64_t users = 0;
 };
+
+/// What `enter` answers for a member that a full room does not take.
+inline Error room_full(const Member& member) {
+  return {Errc::kTooLarge, "room '" + member.room.str() + "' holds " +
+                               std::to_string(member.capacity) + " users, and no more are let in"};
+}
 
 struct RoomsQuery {
   std::string after;  ///< the last room of the page before, or empty
@@ -60,8 +68,10 @@ class RoomDirectory {
 
   /// Registers members; replies with the room's last position for each, in order. Every message
   /// sequenced after that position is published to this gateway, so bind the room first. A member
-  /// whose registration failed is registered when the directory is back, unless it leaves.
-  virtual void enter(std::vector<Member> members, Reply<Result<std::vector<Seq>>> entered) = 0;
+  /// whose registration failed is registered when the directory is back, unless it leaves; one with
+  /// a capacity is not, it has to ask again. kTooLarge: the room holds as many users as its
+  /// capacity allows, and this is another one; that member is not registered, then or later.
+  virtual void enter(std::vector<Member> members, Reply<std::vector<Result<Seq>>> entered) = 0;
 
   /// Takes members away; one that is not there is ignored. A room vanishes with its last member.
   virtual void leave(std::vector<Member> members) = 0;

@@ -4,6 +4,7 @@
 
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "storage-worker/api/json.h"
@@ -31,7 +32,8 @@ http::Response rooms_answer(const std::vector<RoomSummary>& rooms, std::size_t l
   for (const RoomSummary& room : rooms) {
     json.begin_object();
     json.field("room", room.room.str());
-    json.field("members", room.members);
+    json.field("members", room.users);
+    json.field("sessions", room.members);
     json.field("last", room.last);
     json.end_object();
   }
@@ -79,16 +81,29 @@ http::Response members_answer(const RoomName& room, const std::vector<Member>& m
   return fresh(json);
 }
 
-http::Response room_answer(const http::Request& request, const RoomName& room, std::size_t members,
-                           const Page& newest) {
-  if (members == 0 && newest.messages.empty()) {
+/// How many users, and with how many sessions.
+struct Occupancy {
+  std::int64_t users = 0;
+  std::int64_t sessions = 0;
+};
+
+Occupancy occupancy_of(const std::vector<Member>& members) {
+  std::unordered_set<std::string_view> users;
+  for (const Member& member : members) users.insert(member.user.str());
+  return {static_cast<std::int64_t>(users.size()), static_cast<std::int64_t>(members.size())};
+}
+
+http::Response room_answer(const http::Request& request, const RoomName& room,
+                           const Occupancy& within, const Page& newest) {
+  if (within.sessions == 0 && newest.messages.empty()) {
     return problem(request, Error(Errc::kNotFound,
                                   "room " + room.str() + " has neither members nor messages"));
   }
   JsonWriter json;
   json.begin_object();
   json.field("room", room.str());
-  json.field("members", static_cast<std::int64_t>(members));
+  json.field("members", within.users);
+  json.field("sessions", within.sessions);
   json.field("last", newest.messages.empty() ? kNoSeq : newest.messages.back()->position.seq);
   json.end_object();
   return fresh(json);
@@ -156,8 +171,9 @@ void serve_room(const ApiPorts& ports, http::Request request, const http::Respon
   auto on_members = [ports, room, request = std::move(request),
                      responder](const Result<std::vector<Member>>& members) {
     if (!members) return responder(server_problem(request, members.error(), kDirectory));
-    auto on_page = [room, request, responder, count = members->size()](const Result<Page>& newest) {
-      responder(newest ? room_answer(request, room, count, *newest)
+    auto on_page = [room, request, responder,
+                    within = occupancy_of(*members)](const Result<Page>& newest) {
+      responder(newest ? room_answer(request, room, within, *newest)
                        : server_problem(request, newest.error(), "the message store"));
     };
     ports.store.page({room, std::nullopt, std::nullopt, 1}, {ports.on, std::move(on_page)});

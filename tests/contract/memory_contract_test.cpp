@@ -2,8 +2,8 @@
 #include "shared/adapters/memory/memory.h"
 #include "tests/contract/message_bus_contract.h"
 #include "tests/contract/message_feed_contract.h"
+#include "tests/contract/presence_contract.h"
 #include "tests/contract/revocations_contract.h"
-#include "tests/contract/room_directory_contract.h"
 #include "tests/contract/user_directory_contract.h"
 
 namespace stampede::test {
@@ -75,6 +75,9 @@ INSTANTIATE_TEST_SUITE_P(Memory, RoomDirectoryContract, testing::Values([] {
                          }));
 INSTANTIATE_TEST_SUITE_P(Memory, UserDirectoryContract, testing::Values([] {
                            return std::make_unique<MemoryUserDirectoryFixture>();
+                         }));
+INSTANTIATE_TEST_SUITE_P(Memory, PresenceContract, testing::Values([] {
+                           return std::make_unique<MemoryDirectoryFixture>();
                          }));
 INSTANTIATE_TEST_SUITE_P(Memory, RevocationsContract, testing::Values([] {
                            return std::make_unique<MemoryRevocationsFixture>();

@@ -20,7 +20,7 @@ using testing::Not;
 class RedisAdapterTest : public testing::Test {
  protected:
   using SequencedBatch = std::vector<Result<Sequenced>>;
-  using Entered = Result<std::vector<Seq>>;
+  using Entered = std::vector<Result<Seq>>;
 
   RedisAdapterTest() { loop_.start(); }
   ~RedisAdapterTest() override { loop_.stop(); }
@@ -53,8 +53,15 @@ class RedisAdapterTest : public testing::Test {
   static Member member(const std::string& room, const std::string& session) {
     return {RoomName(room), SessionId(session), UserId("ann"), 1};
   }
-  Entered enter(RoomDirectory& at, std::vector<Member> members) {
-    return ask<Entered>(loop_, [&](auto reply) { at.enter(std::move(members), std::move(reply)); });
+  Result<std::vector<Seq>> enter(RoomDirectory& at, std::vector<Member> members) {
+    const auto entered =
+        ask<Entered>(loop_, [&](auto reply) { at.enter(std::move(members), std::move(reply)); });
+    std::vector<Seq> out;
+    for (const Result<Seq>& one : entered) {
+      if (!one) return one.error();
+      out.push_back(*one);
+    }
+    return out;
   }
   std::vector<std::string> sessions(RoomDirectory& at, const std::string& room) {
     const auto found = ask<Result<std::vector<Member>>>(
@@ -152,7 +159,11 @@ TEST_F(RedisAdapterTest, EntersAllMembersAgainAfterAFlush) {
 }
 
 TEST_F(RedisAdapterTest, EntersManyRoomsAgainAChunkAtATime) {
-  const auto gateway = start(options("g1"));
+  // On a machine that is busy with other things neither may end meanwhile.
+  auto patient = options("g1");
+  patient.lease = Milliseconds(10'000);
+  patient.timeout = Milliseconds(5'000);
+  const auto gateway = start(patient);
   std::vector<Member> many;
   for (int i = 0; i < 20'000; ++i) many.push_back(member("room-" + std::to_string(i), "s1"));
   for (std::size_t i = 0; i < many.size(); i += 1'000) {
@@ -229,7 +240,7 @@ TEST_F(RedisAdapterTest, MessagesPassBetweenMembersThatEnterAllAtOnce) {
   bool all_in = false;  // touched on the asker's loop only
   gateway->loop().post([&] {
     gateway->enter(members, {loop_, [&](const Entered& entered) {
-                               EXPECT_TRUE(entered);
+                               EXPECT_TRUE(entered.at(0)) << entered.at(0).error().detail;
                                all_in = true;
                              }});
     gateway->sequence({{make_message("garden", "hi"), kNoSeq}},
@@ -377,7 +388,7 @@ TEST_F(RedisAdapterTest, AnswersCancelledWhenDestroyed) {
   ASSERT_EQ(answer.wait_for(kPatience), std::future_status::ready);
   EXPECT_TRUE(answer.get().at(0).error().is(Errc::kCancelled));
   ASSERT_EQ(late_answer.wait_for(kPatience), std::future_status::ready);
-  EXPECT_TRUE(late_answer.get().error().is(Errc::kCancelled));
+  EXPECT_TRUE(late_answer.get().at(0).error().is(Errc::kCancelled));
 }
 
 TEST_F(RedisAdapterTest, SaysThatAHostDoesNotResolveAndKeepsTrying) {

@@ -1,8 +1,8 @@
 // The Redis directory against the contract of its port. Needs STAMPEDE_TEST_REDIS_URL.
+#include "tests/contract/presence_contract.h"
 #include "tests/contract/redis_client.h"
 #include "tests/contract/redis_gateway.h"
 #include "tests/contract/revocations_contract.h"
-#include "tests/contract/room_directory_contract.h"
 #include "tests/contract/user_directory_contract.h"
 
 namespace stampede::test {
@@ -86,6 +86,8 @@ INSTANTIATE_TEST_SUITE_P(Redis, RevocationsContract, testing::Values([] {
                            return std::make_unique<RedisRevocationsFixture>();
                          }));
 INSTANTIATE_TEST_SUITE_P(Redis, RoomDirectoryContract,
+                         testing::Values([] { return std::make_unique<RedisDirectoryFixture>(); }));
+INSTANTIATE_TEST_SUITE_P(Redis, PresenceContract,
                          testing::Values([] { return std::make_unique<RedisDirectoryFixture>(); }));
 
 }  // namespace

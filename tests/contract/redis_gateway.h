@@ -9,13 +9,14 @@ namespace stampede::test {
 
 /// A gateway, or a worker, as far as Redis is concerned: a loop and a directory on it. Destroying
 /// it is a crash: nobody says good-bye to Redis.
-class RedisGateway final : public RoomDirectory {
+class RedisGateway final : public RoomDirectory, public Presence {
  public:
   explicit RedisGateway(const redis::Options& options) {
     std::signal(SIGPIPE, SIG_IGN);
     auto made = redis::make_ports(loop_, options, metrics_, health_);
     if (!made) throw std::runtime_error(made.error().detail);
     directory_ = std::move(made->directory);
+    presence_ = std::move(made->presence);
     revocations_ = std::move(made->revocations);
     users_ = std::move(made->users);
     loop_.start();
@@ -24,6 +25,7 @@ class RedisGateway final : public RoomDirectory {
     loop_.stop();
     revocations_.reset();
     users_.reset();
+    presence_.reset();
     directory_.reset();
   }
 
@@ -43,7 +45,7 @@ class RedisGateway final : public RoomDirectory {
                 Reply<std::vector<Result<Sequenced>>> sequenced) override {
     directory_->sequence(std::move(batch), std::move(sequenced));
   }
-  void enter(std::vector<Member> members, Reply<Result<std::vector<Seq>>> entered) override {
+  void enter(std::vector<Member> members, Reply<std::vector<Result<Seq>>> entered) override {
     directory_->enter(std::move(members), std::move(entered));
   }
   void leave(std::vector<Member> members) override { directory_->leave(std::move(members)); }
@@ -61,11 +63,25 @@ class RedisGateway final : public RoomDirectory {
     directory_->members(std::move(room), std::move(found));
   }
 
+  void watch_changes(Executor& on, News news) override {
+    presence_->watch_changes(on, std::move(news));
+  }
+  void users(RoomName room, std::size_t limit, Reply<Result<RoomUsers>> found) override {
+    presence_->users(std::move(room), limit, std::move(found));
+  }
+  void versions(std::vector<RoomName> rooms, Reply<Result<std::vector<Seq>>> found) override {
+    presence_->versions(std::move(rooms), std::move(found));
+  }
+  void depart(Milliseconds grace, Reply<Result<void>> departed) override {
+    presence_->depart(grace, std::move(departed));
+  }
+
  private:
   Loop loop_{"redis"};
   Metrics metrics_;
   Health health_;
   std::shared_ptr<RoomDirectory> directory_;
+  std::shared_ptr<Presence> presence_;
   std::shared_ptr<Revocations> revocations_;
   std::shared_ptr<UserDirectory> users_;
 };

@@ -106,9 +106,9 @@ int run(const Load& load) {
   for (std::size_t i = 0; i < load.rooms; ++i) {
     members.push_back({RoomName("room-" + std::to_string(i)), SessionId("s"), UserId("ann"), 1});
   }
-  const auto entered = ask<Result<std::vector<Seq>>>(
+  const auto entered = ask<std::vector<Result<Seq>>>(
       loop, [&](auto reply) { gateway.enter(std::move(members), std::move(reply)); });
-  if (!entered) throw std::runtime_error(entered.error().detail);
+  if (!entered.at(0)) throw std::runtime_error(entered.at(0).error().detail);
   Sender sender(load, gateway, loop);
   const double own = own_cpu_seconds();
   const double redis = redis_cpu_seconds(client);

@@ -89,15 +89,19 @@ void SessionOracle::asked_to_send(const FrameView& frame) {
   const bool is_stored = !header(frame, "destination").starts_with(kUser);
   if (header(frame, "destination") == kAuth) return owe(frame, {});
   if (!is_stored && !frame.find("transaction")) return owe(frame, {});
-  Send send{header(frame, "destination"), std::string(frame.body)};
+  std::optional<Send> send;
+  // What is ephemeral is never stored, and waits for nothing.
+  if (is_stored && header(frame, "persistent") != "false") {
+    send = Send{header(frame, "destination"), std::string(frame.body)};
+  }
   if (const auto transaction = frame.find("transaction")) {
     const auto receipt = frame.find("receipt");
     transactions_[std::string(*transaction)].push_back(
-        {receipt ? std::optional<std::string>(*receipt) : std::nullopt,
-         is_stored ? std::optional<Send>(std::move(send)) : std::nullopt});
+        {receipt ? std::optional<std::string>(*receipt) : std::nullopt, std::move(send)});
     return;
   }
-  sends_.push_back(std::move(send));
+  if (!send) return owe(frame, {});
+  sends_.push_back(*std::move(send));
   const std::size_t number = sends_.size() - 1;
   owe(frame, {.receipt = {}, .sends = {number}, .seq_of = number});
 }

@@ -42,7 +42,7 @@ const Error& refusal() {
 SessionWorld::SessionWorld(Metrics& metrics)
     : dispatcher_(executor_, clock_, bus_, fanout_, GatewayId("gw"), {}, metrics),
       backlog_(executor_, clock_, {}, directory_, nullptr, metrics),
-      registry_(executor_, clock_, {}, directory_, backlog_, dispatcher_, fanout_, metrics),
+      registry_(executor_, clock_, {}, directory_, here_, backlog_, dispatcher_, fanout_, metrics),
       queues_(executor_, user_directory_, metrics),
       ports_{executor_,       clock_,  wheel_,     directory_, bus_,    fanout_,       registry_,
              user_directory_, queues_, admission_, roster_,    metrics, small_limits()},

@@ -29,10 +29,10 @@ class SwitchedDirectory final : public RoomDirectory {
       sequenced(std::vector<Result<Sequenced>>(batch.size(), away()));
     });
   }
-  void enter(std::vector<Member> members, Reply<Result<std::vector<Seq>>> entered) override {
+  void enter(std::vector<Member> members, Reply<std::vector<Result<Seq>>> entered) override {
     call([this, members = std::move(members), entered] {
       if (mode_ != Mode::kAway) return inner_.enter(members, entered);
-      entered(away());
+      entered(std::vector<Result<Seq>>(members.size(), away()));
     });
   }
   void leave(std::vector<Member> members) override {

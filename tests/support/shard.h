@@ -40,7 +40,7 @@ class Shard {
   memory::MemoryDirectory directory{rooms};
   gateway::Dispatcher dispatcher{executor, clock, bus, fanout, GatewayId("gw"), {}, metrics};
   gateway::Backlog backlog{executor, clock, {}, directory, nullptr, metrics};
-  gateway::RoomRegistry registry{executor, clock,      {},     directory,
+  gateway::RoomRegistry registry{executor, clock,      {},     directory, directory,
                                  backlog,  dispatcher, fanout, metrics};
   gateway::Publisher publisher{executor, clock,  registry.shard(), directory, feed,
                                bus,      fanout, registry,         metrics,   {}};

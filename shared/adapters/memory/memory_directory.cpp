@@ -70,28 +70,69 @@ void MemoryRooms::remember(Room& in, MessageRef message) {
   }
 }
 
-void MemoryRooms::leave(const RoomName& name, const SessionId& session) {
+Result<Seq> MemoryRooms::enter(Member member, const void* gateway,
+                               std::vector<PresenceChange>& changes) {
+  const RoomName name = member.room;
+  const UserId user = member.user;
+  Room& in = room(name);
+  const bool again = in.members.contains(member.session);
+  const auto known = in.users.find(user);
+  if (!again) {
+    const bool full = member.capacity > 0 && in.users.size() >= member.capacity;
+    if (known == in.users.end() && full) return room_full(member);
+    ++in.members_of[gateway];
+    if (known != in.users.end()) {
+      ++known->second.sessions;
+      known->second.since_ms = std::min(known->second.since_ms, member.since_ms);
+    } else {
+      in.users.emplace(user, PresentUser{user, 1, member.since_ms});
+      changes.push_back(change(in, name, user, true, gateway));
+    }
+  }
+  const SessionId session = member.session;
+  in.members.insert_or_assign(session, Entry{std::move(member), gateway});
+  return in.last;
+}
+
+PresenceChange MemoryRooms::change(Room& room, const RoomName& name, const UserId& user,
+                                   bool joined, const void* gateway) {
+  const Seq prev = room.version;
+  room.version = std::max<Seq>(prev + 1, clock_.wall().count());
+  const bool remote = room.members_of.size() > (room.members_of.contains(gateway) ? 1U : 0U);
+  return {name,  user, joined, static_cast<std::int64_t>(room.users.size()), {room.version, prev},
+          remote};
+}
+
+void MemoryRooms::leave(const RoomName& name, const SessionId& session,
+                        std::vector<PresenceChange>& changes) {
   const auto at = rooms_.find(name.str());
   if (at == rooms_.end()) return;
   Room& from = at->second;
   const auto found = from.members.find(session);
   if (found == from.members.end()) return;
-  const auto count = from.members_of.find(found->second.gateway);
+  const void* const gateway = found->second.gateway;
+  const auto count = from.members_of.find(gateway);
   if (--count->second == 0) from.members_of.erase(count);
+  const auto user = from.users.find(found->second.member.user);
+  if (--user->second.sessions == 0) {
+    const UserId left = user->first;
+    from.users.erase(user);
+    changes.push_back(change(from, name, left, false, gateway));
+  }
   from.members.erase(found);
   if (!from.members.empty()) return;
   from.idle_since = clock_.now();
   expiring_rooms_.emplace_back(clock_.now() + limits_.idle_ttl, name.str());
 }
 
-void MemoryRooms::leave_all(const void* gateway) {
+void MemoryRooms::leave_all(const void* gateway, std::vector<PresenceChange>& changes) {
   std::vector<std::pair<RoomName, SessionId>> gone;
   for (const auto& [name, in] : rooms_) {
     for (const auto& [session, entry] : in.members) {
       if (entry.gateway == gateway) gone.emplace_back(name, session);
     }
   }
-  for (const auto& [name, session] : gone) leave(name, session);
+  for (const auto& [name, session] : gone) leave(name, session, changes);
 }
 
 void MemoryRooms::expire() {
@@ -117,7 +158,13 @@ void MemoryRooms::expire() {
 
 MemoryDirectory::~MemoryDirectory() {
   const std::lock_guard lock(rooms_.mutex_);
-  rooms_.leave_all(this);
+  std::vector<PresenceChange> changes;
+  rooms_.leave_all(this, changes);
+}
+
+void MemoryDirectory::tell(std::vector<PresenceChange> changes) {
+  if (on_ == nullptr || changes.empty()) return;
+  on_->post([news = news_, changes = std::move(changes)] { news(changes); });
 }
 
 void MemoryDirectory::sequence(std::vector<SequenceRequest> batch,
@@ -132,28 +179,24 @@ void MemoryDirectory::sequence(std::vector<SequenceRequest> batch,
   sequenced(std::move(out));
 }
 
-void MemoryDirectory::enter(std::vector<Member> members, Reply<Result<std::vector<Seq>>> entered) {
-  std::vector<Seq> out;
+void MemoryDirectory::enter(std::vector<Member> members, Reply<std::vector<Result<Seq>>> entered) {
+  std::vector<Result<Seq>> out;
   out.reserve(members.size());
   {
     const std::lock_guard lock(rooms_.mutex_);
     rooms_.expire();
-    for (Member& member : members) {
-      MemoryRooms::Room& room = rooms_.room(member.room);
-      out.push_back(room.last);
-      const SessionId session = member.session;
-      const bool fresh =
-          room.members.insert_or_assign(session, MemoryRooms::Entry{std::move(member), this})
-              .second;
-      if (fresh) ++room.members_of[this];
-    }
+    std::vector<PresenceChange> changes;
+    for (Member& member : members) out.push_back(rooms_.enter(std::move(member), this, changes));
+    tell(std::move(changes));
   }
   entered(std::move(out));
 }
 
 void MemoryDirectory::leave(std::vector<Member> members) {
   const std::lock_guard lock(rooms_.mutex_);
-  for (const Member& member : members) rooms_.leave(member.room, member.session);
+  std::vector<PresenceChange> changes;
+  for (const Member& member : members) rooms_.leave(member.room, member.session, changes);
+  tell(std::move(changes));
 }
 
 void MemoryDirectory::recent(RoomName room, Seq after, std::size_t limit,
@@ -196,8 +239,8 @@ void MemoryDirectory::rooms(RoomsQuery query, Reply<Result<std::vector<RoomSumma
          at != rooms_.rooms_.end() && out.size() < query.limit; ++at) {
       const MemoryRooms::Room& room = at->second;
       if (room.members.empty()) continue;
-      out.push_back(
-          {RoomName(at->first), static_cast<std::int64_t>(room.members.size()), room.last});
+      out.push_back({RoomName(at->first), static_cast<std::int64_t>(room.members.size()), room.last,
+                     static_cast<std::int64_t>(room.users.size())});
     }
   }
   found(std::move(out));
@@ -215,6 +258,49 @@ void MemoryDirectory::members(RoomName room, Reply<Result<std::vector<Member>>> 
   std::stable_sort(out.begin(), out.end(),
                    [](const Member& a, const Member& b) { return a.since_ms < b.since_ms; });
   found(std::move(out));
+}
+
+void MemoryDirectory::watch_changes(Executor& on, News news) {
+  const std::lock_guard lock(rooms_.mutex_);
+  on_ = &on;
+  news_ = std::move(news);
+}
+
+void MemoryDirectory::users(RoomName room, std::size_t limit, Reply<Result<RoomUsers>> found) {
+  RoomUsers out;
+  {
+    const std::lock_guard lock(rooms_.mutex_);
+    const auto at = rooms_.rooms_.find(room.str());
+    if (at != rooms_.rooms_.end()) {
+      const MemoryRooms::Room& in = at->second;
+      out.count = static_cast<std::int64_t>(in.users.size());
+      out.version = in.version;
+      if (in.users.size() <= limit) {
+        for (const auto& [user, present] : in.users) out.users.push_back(present);
+      }
+    }
+  }
+  std::stable_sort(
+      out.users.begin(), out.users.end(),
+      [](const PresentUser& a, const PresentUser& b) { return a.since_ms < b.since_ms; });
+  found(std::move(out));
+}
+
+void MemoryDirectory::versions(std::vector<RoomName> rooms, Reply<Result<std::vector<Seq>>> found) {
+  std::vector<Seq> out;
+  {
+    const std::lock_guard lock(rooms_.mutex_);
+    for (const RoomName& room : rooms) {
+      const auto at = rooms_.rooms_.find(room.str());
+      out.push_back(at == rooms_.rooms_.end() ? kNoSeq : at->second.version);
+    }
+  }
+  found(std::move(out));
+}
+
+/// Everybody goes with the process.
+void MemoryDirectory::depart(Milliseconds, Reply<Result<void>> departed) {
+  departed(Result<void>());
 }
 
 }  // namespace stampede::memory

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "shared/base/clock.h"
+#include "shared/ports/presence.h"
 #include "shared/ports/room_directory.h"
 
 namespace stampede::memory {
@@ -45,7 +46,9 @@ class MemoryRooms {
     std::size_t recent_bytes = 0;
     std::map<SessionId, Entry> members;
     std::unordered_map<const void*, std::size_t> members_of;  ///< per gateway
-    Clock::Instant idle_since{};                              ///< only while nobody is in
+    std::map<UserId, PresentUser> users;
+    Seq version = kNoSeq;         ///< of the last change of `users`
+    Clock::Instant idle_since{};  ///< only while nobody is in
   };
   struct Key {
     Position position;
@@ -57,8 +60,11 @@ class MemoryRooms {
   Room& room(const RoomName& name);
   Sequenced sequence(const SequenceRequest& request, const void* gateway);
   void remember(Room& in, MessageRef message);
-  void leave(const RoomName& name, const SessionId& session);
-  void leave_all(const void* gateway);
+  Result<Seq> enter(Member member, const void* gateway, std::vector<PresenceChange>& changes);
+  void leave(const RoomName& name, const SessionId& session, std::vector<PresenceChange>& changes);
+  void leave_all(const void* gateway, std::vector<PresenceChange>& changes);
+  PresenceChange change(Room& room, const RoomName& name, const UserId& user, bool joined,
+                        const void* gateway);
   void expire();
 
   const Limits limits_;
@@ -71,8 +77,8 @@ class MemoryRooms {
   std::deque<std::pair<Clock::Instant, std::string>> expiring_rooms_;  ///< oldest first
 };
 
-/// One gateway's view of the MemoryRooms. Destroying it takes its members away.
-class MemoryDirectory final : public RoomDirectory {
+/// One gateway's view of the MemoryRooms. Destroying it takes its members away, and nobody is told.
+class MemoryDirectory final : public RoomDirectory, public Presence {
  public:
   explicit MemoryDirectory(MemoryRooms& rooms) : rooms_(rooms) {}
   ~MemoryDirectory() override;
@@ -81,7 +87,7 @@ class MemoryDirectory final : public RoomDirectory {
 
   void sequence(std::vector<SequenceRequest> batch,
                 Reply<std::vector<Result<Sequenced>>> sequenced) override;
-  void enter(std::vector<Member> members, Reply<Result<std::vector<Seq>>> entered) override;
+  void enter(std::vector<Member> members, Reply<std::vector<Result<Seq>>> entered) override;
   void leave(std::vector<Member> members) override;
   void recent(RoomName room, Seq after, std::size_t limit,
               Reply<Result<std::vector<MessageRef>>> found) override;
@@ -89,8 +95,18 @@ class MemoryDirectory final : public RoomDirectory {
   void rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> found) override;
   void members(RoomName room, Reply<Result<std::vector<Member>>> found) override;
 
+  void watch_changes(Executor& on, News news) override;
+  void users(RoomName room, std::size_t limit, Reply<Result<RoomUsers>> found) override;
+  void versions(std::vector<RoomName> rooms, Reply<Result<std::vector<Seq>>> found) override;
+  void depart(Milliseconds grace, Reply<Result<void>> departed) override;
+
  private:
+  /// With the rooms' mutex held, so that changes are told in the order made.
+  void tell(std::vector<PresenceChange> changes);
+
   MemoryRooms& rooms_;
+  Executor* on_ = nullptr;
+  News news_;
 };
 
 }  // namespace stampede::memory

@@ -18,10 +18,11 @@ Directory::Directory(Loop& loop, const Options& options, Server server, Metrics&
       options_(options),
       keys_(options_.prefix),
       health_(health),
+      news_(loop),
       connection_(loop, options_, std::move(server),
                   {[this] { registrar_.on_up(); }, [this](const std::string& why) { close(why); }},
                   metrics),
-      context_{loop_, options_, keys_, connection_, membership_, {}, {}},
+      context_{loop_, options_, keys_, connection_, membership_, news_, {}, {}},
       registrar_(
           context_, [this] { open(); }, metrics),
       sequencer_(context_, [this] { registrar_.on_data_lost(); }),
@@ -119,20 +120,19 @@ void Directory::sequence(std::vector<SequenceRequest> batch,
   });
 }
 
-void Directory::enter(std::vector<Member> members, Reply<Result<std::vector<Seq>>> entered) {
+void Directory::enter(std::vector<Member> members, Reply<std::vector<Result<Seq>>> entered) {
   submit([this, members = std::move(members), entered = std::move(entered)](const Error* refused) {
-    if (refused != nullptr) {
-      entered(*refused);
-      return;
-    }
+    const auto refuse = [&](const Error& error) {
+      entered(std::vector<Result<Seq>>(members.size(), error));
+    };
+    if (refused != nullptr) return refuse(*refused);
     if (const auto registers = check_registers(); !registers) {
-      entered(registers.error());
-      return;
+      return refuse(registers.error());
     }
     for (const Member& member : members) membership_.enter(member);
     when_open([this, members, entered](const Error* still_away) {
       if (still_away != nullptr) {
-        entered(*still_away);
+        entered(std::vector<Result<Seq>>(members.size(), *still_away));
       } else {
         send_enter(members, entered);
       }
@@ -141,7 +141,7 @@ void Directory::enter(std::vector<Member> members, Reply<Result<std::vector<Seq>
 }
 
 void Directory::send_enter(const std::vector<Member>& members,
-                           const Reply<Result<std::vector<Seq>>>& entered) {
+                           const Reply<std::vector<Result<Seq>>>& entered) {
   // While the call waited some may have left again; they must not come back.
   std::vector<Member> still;
   std::vector<std::size_t> places;
@@ -151,17 +151,14 @@ void Directory::send_enter(const std::vector<Member>& members,
     places.push_back(i);
   }
   if (still.empty()) {
-    entered(std::vector<Seq>(members.size(), kNoSeq));
+    entered(std::vector<Result<Seq>>(members.size(), kNoSeq));
     return;
   }
   registrar_.enter(
-      still, [entered, places, count = members.size()](const Result<std::vector<Seq>>& result) {
-        if (!result) {
-          entered(result.error());
-          return;
-        }
-        std::vector<Seq> out(count, kNoSeq);
-        for (std::size_t i = 0; i < places.size(); ++i) out[places[i]] = (*result)[i];
+      still, Registrar::Announce::kYes,
+      [entered, places, count = members.size()](const std::vector<Result<Seq>>& results) {
+        std::vector<Result<Seq>> out(count, kNoSeq);
+        for (std::size_t i = 0; i < places.size(); ++i) out[places[i]] = results[i];
         entered(std::move(out));
       });
 }
@@ -279,6 +276,44 @@ void Directory::find(std::vector<UserQueue> queues, Reply<Result<Places>> found)
   });
 }
 
+void Directory::watch_changes(Executor& on, Presence::News news) {
+  submit([this, &on, news = std::move(news)](const Error* refused) {
+    if (refused == nullptr) news_.watch(on, news);
+  });
+}
+
+void Directory::users(RoomName room, std::size_t limit, Reply<Result<RoomUsers>> found) {
+  submit([this, room = std::move(room), limit, found = std::move(found)](const Error* refused) {
+    if (refused != nullptr) return found(*refused);
+    when_open([this, room, limit, found](const Error* still_away) {
+      if (still_away != nullptr) return found(*still_away);
+      registrar_.after_changes([this, room, limit, found] { reads_.users(room, limit, found); });
+    });
+  });
+}
+
+void Directory::versions(std::vector<RoomName> rooms, Reply<Result<std::vector<Seq>>> found) {
+  submit([this, rooms = std::move(rooms), found = std::move(found)](const Error* refused) {
+    if (refused != nullptr) return found(*refused);
+    when_open([this, rooms, found](const Error* still_away) {
+      if (still_away != nullptr) return found(*still_away);
+      reads_.versions(rooms, found);
+    });
+  });
+}
+
+void Directory::depart(Milliseconds grace, Reply<Result<void>> departed) {
+  submit([this, grace, departed = std::move(departed)](const Error* refused) {
+    if (refused != nullptr) return departed(*refused);
+    when_open([this, grace, departed](const Error* still_away) {
+      if (still_away != nullptr) return departed(*still_away);
+      registrar_.after_changes([this, grace, departed] {
+        registrar_.depart(grace, [departed](const Result<void>& result) { departed(result); });
+      });
+    });
+  });
+}
+
 void Directory::revoke(Revocation revocation, Reply<Result<void>> revoked) {
   submit([this, revocation = std::move(revocation),
           revoked = std::move(revoked)](const Error* refused) {
@@ -297,7 +332,7 @@ void Directory::revoke(Revocation revocation, Reply<Result<void>> revoked) {
   });
 }
 
-void Directory::watch(Executor& on, News news) {
+void Directory::watch(Executor& on, Revocations::News news) {
   submit([this, &on, news = std::move(news)](const Error* refused) {
     if (refused == nullptr) revocations_.watch(on, news);
   });

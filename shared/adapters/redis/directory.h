@@ -15,7 +15,10 @@ namespace stampede::redis {
 
 /// The ports: takes calls from any thread to the loop, and decides which of them wait while Redis
 /// is away. The rest is the parts'.
-class Directory final : public RoomDirectory, public Revocations, public UserDirectory {
+class Directory final : public RoomDirectory,
+                        public Presence,
+                        public Revocations,
+                        public UserDirectory {
  public:
   Directory(Loop& loop, const Options& options, Server server, Metrics& metrics, Health& health);
   ~Directory() override;
@@ -24,7 +27,7 @@ class Directory final : public RoomDirectory, public Revocations, public UserDir
 
   void sequence(std::vector<SequenceRequest> batch,
                 Reply<std::vector<Result<Sequenced>>> sequenced) override;
-  void enter(std::vector<Member> members, Reply<Result<std::vector<Seq>>> entered) override;
+  void enter(std::vector<Member> members, Reply<std::vector<Result<Seq>>> entered) override;
   void leave(std::vector<Member> members) override;
   void recent(RoomName room, Seq after, std::size_t limit,
               Reply<Result<std::vector<MessageRef>>> found) override;
@@ -32,12 +35,17 @@ class Directory final : public RoomDirectory, public Revocations, public UserDir
   void rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> found) override;
   void members(RoomName room, Reply<Result<std::vector<Member>>> found) override;
 
+  void watch_changes(Executor& on, Presence::News news) override;
+  void users(RoomName room, std::size_t limit, Reply<Result<RoomUsers>> found) override;
+  void versions(std::vector<RoomName> rooms, Reply<Result<std::vector<Seq>>> found) override;
+  void depart(Milliseconds grace, Reply<Result<void>> departed) override;
+
   void enter(std::vector<QueueSession> sessions, Reply<Result<void>> entered) override;
   void leave(std::vector<QueueSession> sessions) override;
   void find(std::vector<UserQueue> queues, Reply<Result<Places>> found) override;
 
   void revoke(Revocation revocation, Reply<Result<void>> revoked) override;
-  void watch(Executor& on, News news) override;
+  void watch(Executor& on, Revocations::News news) override;
 
  private:
   /// Does the work, or answers with the reason why it is not done.
@@ -57,7 +65,7 @@ class Directory final : public RoomDirectory, public Revocations, public UserDir
   /// What a directory without a lease says to who wants to enter.
   [[nodiscard]] Result<void> check_registers() const;
   void send_enter(const std::vector<Member>& members,
-                  const Reply<Result<std::vector<Seq>>>& entered);
+                  const Reply<std::vector<Result<Seq>>>& entered);
 
   Loop& loop_;
   const Options options_;
@@ -72,6 +80,7 @@ class Directory final : public RoomDirectory, public Revocations, public UserDir
   std::deque<Held> held_;  ///< wait for Redis, oldest first
   bool open_ = false;      ///< connected, and registered if we register
   Membership membership_;
+  PresenceNews news_;
   Connection connection_;
   Context context_;
   Registrar registrar_;

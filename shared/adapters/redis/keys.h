@@ -11,10 +11,12 @@ namespace stampede::redis {
 /// Names of everything that is kept in Redis. All keys of a room share the hash tag `{room}`, so
 /// that a script touches one slot.
 ///
-/// - `<prefix>:{<room>}:s`: hash, last = seq of the last message, gen = birth of the membership
+/// - `<prefix>:{<room>}:s`: hash, last = seq of the last message, gen = birth of the membership,
+///   users = version of the users
 /// - `<prefix>:{<room>}:r`: stream of recent messages, id <seq>-0, fields p = prev, m = wire form
 /// - `<prefix>:{<room>}:g`: hash, registration -> number of its sessions in the room
 /// - `<prefix>:{<room>}:m:<reg>`: hash, session -> "<since_ms>\n<user>"
+/// - `<prefix>:{<room>}:u`: hash, user -> "<sessions under all registrations> <since_ms>"
 /// - `<prefix>:{<room>}:k:<user>\n<key>`: string "<seq> <prev> <id>" of the message that had the
 ///   sender's key first
 /// - `<prefix>:rooms`: sorted set of "<room> <gen>", all with score 0
@@ -34,6 +36,7 @@ class Keys {
   [[nodiscard]] std::string state(const RoomName& room) const { return of(room, "s"); }
   [[nodiscard]] std::string recent(const RoomName& room) const { return of(room, "r"); }
   [[nodiscard]] std::string gateways(const RoomName& room) const { return of(room, "g"); }
+  [[nodiscard]] std::string users(const RoomName& room) const { return of(room, "u"); }
   [[nodiscard]] std::string members(const RoomName& room, const std::string& registration) const {
     return of(room, "m:") + registration;
   }

@@ -3,7 +3,18 @@
 namespace stampede::redis {
 
 void Membership::enter(const Member& member) {
-  rooms_[member.room].insert_or_assign(member.session, Entry{member.user, member.since_ms});
+  auto& sessions = rooms_[member.room];
+  const auto known = sessions.find(member.session);
+  const bool within = known != sessions.end() && !known->second.provisional;
+  sessions.insert_or_assign(member.session,
+                            Entry{member.user, member.since_ms, member.capacity > 0 && !within});
+}
+
+void Membership::let_in(const Member& member) {
+  const auto room = rooms_.find(member.room);
+  if (room == rooms_.end()) return;
+  const auto session = room->second.find(member.session);
+  if (session != room->second.end()) session->second.provisional = false;
 }
 
 bool Membership::leave(const Member& member) {
@@ -22,7 +33,7 @@ std::vector<Member> Membership::all() const {
   std::vector<Member> out;
   for (const auto& [room, sessions] : rooms_) {
     for (const auto& [session, entry] : sessions) {
-      out.push_back({room, session, entry.user, entry.since_ms});
+      if (!entry.provisional) out.push_back({room, session, entry.user, entry.since_ms});
     }
   }
   return out;

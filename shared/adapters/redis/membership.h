@@ -12,18 +12,22 @@ namespace stampede::redis {
 /// again whenever Redis or the connection was away. Pure; one thread.
 class Membership {
  public:
+  /// A member with a capacity is provisional until Redis has let it in: nothing else may enter it.
   void enter(const Member& member);
+  void let_in(const Member& member);
   /// False when it was not there.
   bool leave(const Member& member);
 
   [[nodiscard]] bool has(const RoomName& room) const { return rooms_.contains(room); }
   [[nodiscard]] bool has(const RoomName& room, const SessionId& session) const;
+  /// But the provisional ones.
   [[nodiscard]] std::vector<Member> all() const;
 
  private:
   struct Entry {
     UserId user;
     std::int64_t since_ms;
+    bool provisional;
   };
   std::unordered_map<RoomName, std::unordered_map<SessionId, Entry>> rooms_;  ///< none is empty
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "shared/model/wire.h"
@@ -68,6 +69,42 @@ void Reads::recent(const RoomName& room, Seq after, std::size_t limit,
 }
 
 void Reads::last(const std::vector<RoomName>& rooms, const Reply<Result<std::vector<Seq>>>& found) {
+  state_of(rooms, "last", found);
+}
+
+void Reads::versions(const std::vector<RoomName>& rooms,
+                     const Reply<Result<std::vector<Seq>>>& found) {
+  state_of(rooms, "users", found);
+}
+
+void Reads::users(const RoomName& room, std::size_t limit, const Reply<Result<RoomUsers>>& found) {
+  context_.connection.send(
+      Command::call(Script::kUsers, {context_.keys.state(room), context_.keys.users(room)},
+                    {std::to_string(limit)}),
+      [found](const Result<Answer>& answer) {
+        if (!answer) {
+          found(answer.error());
+          return;
+        }
+        RoomUsers out{(*answer)[1].integer(), (*answer)[0].integer(), {}};
+        const Answer listed = (*answer)[2];
+        for (std::size_t i = 0; i + 1 < listed.size(); i += 2) {
+          const std::string_view value = listed[i + 1].text();
+          const std::size_t split = std::min(value.find(' '), value.size());
+          out.users.push_back({UserId(std::string(listed[i].text())),
+                               number(value.substr(0, split)),
+                               number(value.substr(std::min(split + 1, value.size())))});
+        }
+        std::sort(out.users.begin(), out.users.end(),
+                  [](const PresentUser& a, const PresentUser& b) {
+                    return std::tie(a.since_ms, a.user) < std::tie(b.since_ms, b.user);
+                  });
+        found(std::move(out));
+      });
+}
+
+void Reads::state_of(const std::vector<RoomName>& rooms, const char* field,
+                     const Reply<Result<std::vector<Seq>>>& found) {
   if (rooms.empty()) {
     found(std::vector<Seq>{});
     return;
@@ -81,7 +118,7 @@ void Reads::last(const std::vector<RoomName>& rooms, const Reply<Result<std::vec
   const auto asked = std::make_shared<Asked>(Asked{std::vector<Seq>(rooms.size(), kNoSeq), found});
   for (std::size_t i = 0; i < rooms.size(); ++i) {
     const bool is_last = i + 1 == rooms.size();
-    context_.connection.send(Command({"HGET", context_.keys.state(rooms[i]), "last"}),
+    context_.connection.send(Command({"HGET", context_.keys.state(rooms[i]), field}),
                              [asked, i, is_last](const Result<Answer>& answer) {
                                if (!answer) {
                                  asked->answers = answer.error();
@@ -106,6 +143,7 @@ struct Reads::Listing {
     std::string entry;
     Seq last = kNoSeq;
     std::int64_t members = 0;
+    std::int64_t users = 0;
     bool empty = true;  ///< nobody at all, not even a dead gateway
   };
   std::vector<Candidate> candidates;
@@ -168,6 +206,14 @@ void Reads::summarise(const std::shared_ptr<Listing>& listing, Answer entries) {
                                  listing->candidates[i].last = number(answer->text());
                                }
                              });
+    context_.connection.send(Command({"HLEN", context_.keys.users(room)}),
+                             [listing, i](const Result<Answer>& answer) {
+                               if (!answer) {
+                                 listing->error = answer.error();
+                               } else {
+                                 listing->candidates[i].users = answer->integer();
+                               }
+                             });
     context_.connection.send(Command({"HGETALL", context_.keys.gateways(room)}),
                              [this, listing, i, is_last](const Result<Answer>& answer) {
                                if (!answer) {
@@ -200,7 +246,7 @@ void Reads::finish_page(const std::shared_ptr<Listing>& listing) {
     const bool repeated = !listing->page.empty() && listing->page.back().room == candidate.room;
     if (candidate.members == 0 || repeated || listing->page.size() == listing->query.limit)
       continue;
-    listing->page.push_back({candidate.room, candidate.members, candidate.last});
+    listing->page.push_back({candidate.room, candidate.members, candidate.last, candidate.users});
   }
   if (listing->page.size() < listing->query.limit && listing->more) {
     listing->query.after = listing->candidates.back().room.str();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "shared/adapters/redis/context.h"
+#include "shared/ports/presence.h"
 
 namespace stampede::redis {
 
@@ -19,10 +20,16 @@ class Reads {
   void recent(const RoomName& room, Seq after, std::size_t limit,
               const Reply<Result<std::vector<MessageRef>>>& found);
   void last(const std::vector<RoomName>& rooms, const Reply<Result<std::vector<Seq>>>& found);
+  void users(const RoomName& room, std::size_t limit, const Reply<Result<RoomUsers>>& found);
+  void versions(const std::vector<RoomName>& rooms, const Reply<Result<std::vector<Seq>>>& found);
   void rooms(RoomsQuery query, Reply<Result<std::vector<RoomSummary>>> found);
   void members(const RoomName& room, Reply<Result<std::vector<Member>>> found);
 
  private:
+  /// One number of each room's state, in order; 0 where there is none.
+  void state_of(const std::vector<RoomName>& rooms, const char* field,
+                const Reply<Result<std::vector<Seq>>>& found);
+
   struct Listing;
   struct Roster;
 

@@ -52,7 +52,7 @@ Result<Ports> make_ports(Loop& loop, const Options& options, Metrics& metrics, H
   auto made = make(loop, options, metrics, health);
   if (!made) return made.error();
   const std::shared_ptr<Directory> one = *std::move(made);
-  return Ports{one, one, one};
+  return Ports{one, one, one, one};
 }
 
 }  // namespace stampede::redis

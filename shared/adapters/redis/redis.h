@@ -7,6 +7,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/health.h"
 #include "shared/base/metrics.h"
+#include "shared/ports/presence.h"
 #include "shared/ports/revocations.h"
 #include "shared/ports/room_directory.h"
 #include "shared/ports/user_directory.h"
@@ -59,6 +60,7 @@ Result<std::unique_ptr<RoomDirectory>> make_directory(Loop& loop, const Options&
 /// all have been let go.
 struct Ports {
   std::shared_ptr<RoomDirectory> directory;
+  std::shared_ptr<Presence> presence;
   std::shared_ptr<Revocations> revocations;
   std::shared_ptr<UserDirectory> users;
 };

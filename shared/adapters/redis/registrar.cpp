@@ -48,7 +48,7 @@ void Registrar::on_down() {
 }
 
 void Registrar::on_up() {
-  if (context_.options.gateway.empty()) {
+  if (context_.options.gateway.empty() || departing_) {
     registered_();
   } else {
     register_anew();
@@ -58,7 +58,7 @@ void Registrar::on_up() {
 void Registrar::on_data_lost() {
   const Clock::Instant now = system_clock().now();
   // What is on its way there cannot be there yet.
-  if (asking_ || entering_ || changes_.busy() || now < repair_not_before_) return;
+  if (asking_ || entering_ || departing_ || changes_.busy() || now < repair_not_before_) return;
   repair_not_before_ = now + context_.options.lease / 5;
   log_warn("redis has lost members, registering all anew",
            {{"registration", context_.registration}});
@@ -72,7 +72,7 @@ void Registrar::tick() {
   std::uniform_int_distribution<Microseconds::rep> period(lease / 6, lease / 5);
   context_.loop.post_after(Microseconds(period(random_)), [this] {
     tick();
-    if (!context_.connection.is_up() || asking_) return;
+    if (!context_.connection.is_up() || asking_ || departing_) return;
     if (context_.registration.empty()) {
       // Finds out that the other side has silently gone.
       context_.connection.send(Command({"PING"}), [](const Result<Answer>&) {});
@@ -140,12 +140,13 @@ void Registrar::enter_again(std::shared_ptr<std::vector<Member>> members, std::s
     if (!old.empty()) retire(old);
     return;
   }
-  enter(chunk, [this, members = std::move(members), from, registration,
-                old](const Result<std::vector<Seq>>& entered) {
-    if (registration != context_.registration) return;  // begun anew meanwhile
-    if (!entered && !context_.connection.is_up()) return;
-    enter_again(members, from, registration, old);
-  });
+  enter(chunk, Announce::kNo,
+        [this, members = std::move(members), from, registration,
+         old](const std::vector<Result<Seq>>& entered) {
+          if (registration != context_.registration) return;  // begun anew meanwhile
+          if (!entered.front() && !context_.connection.is_up()) return;
+          enter_again(members, from, registration, old);
+        });
 }
 
 void Registrar::retire(const std::string& registration) {
@@ -168,43 +169,40 @@ void Registrar::learn(Answer lease) {
   }
 }
 
-void Registrar::enter(const std::vector<Member>& members, Entered entered) {
+void Registrar::enter(const std::vector<Member>& members, Announce announce, Entered entered) {
   struct Whole {
-    Result<std::vector<Seq>> result;
+    std::vector<Result<Seq>> results;
     std::size_t open;
     Entered entered;
   };
   auto steps = in_steps(members);
   auto whole = std::make_shared<Whole>(
-      Whole{std::vector<Seq>(members.size()), steps.size(), std::move(entered)});
+      Whole{std::vector<Result<Seq>>(members.size()), steps.size(), std::move(entered)});
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    const auto finish = [whole, from = i * kMembersPerStep](const Result<std::vector<Seq>>& part) {
-      if (!part) {
-        whole->result = part.error();
-      } else if (whole->result) {
-        std::copy(part->begin(), part->end(),
-                  whole->result->begin() + static_cast<std::ptrdiff_t>(from));
-      }
-      if (--whole->open == 0) whole->entered(whole->result);
-    };
     const std::size_t count = steps[i].size();
+    const auto finish = [whole, from = i * kMembersPerStep](const std::vector<Result<Seq>>& part) {
+      std::copy(part.begin(), part.end(),
+                whole->results.begin() + static_cast<std::ptrdiff_t>(from));
+      if (--whole->open == 0) whole->entered(whole->results);
+    };
     changes_.add(
         count,
-        [this, step = std::move(steps[i]), finish](const ChangeQueue::Done& done) {
-          send_enters(step, [finish, done](const Result<std::vector<Seq>>& part) {
+        [this, announce, step = std::move(steps[i]), finish](const ChangeQueue::Done& done) {
+          send_enters(step, announce, [finish, done](const std::vector<Result<Seq>>& part) {
             done();
             finish(part);
           });
         },
-        finish);
+        [finish, count](const Error& error) { finish(std::vector<Result<Seq>>(count, error)); });
   }
 }
 
 /// The order makes a crash in between harmless: first the registration can be found, then its
 /// rooms, then it has members there.
-void Registrar::send_enters(const std::vector<Member>& members, Entered entered) {
+void Registrar::send_enters(const std::vector<Member>& members, Announce announce,
+                            Entered entered) {
   struct Pending {
-    Result<std::vector<Seq>> result;
+    std::vector<Result<Seq>> results;
     std::size_t open;
     Entered entered;
   };
@@ -219,48 +217,91 @@ void Registrar::send_enters(const std::vector<Member>& members, Entered entered)
   context_.connection.send(Command(std::move(rooms)), ignore);
 
   auto pending = std::make_shared<Pending>(
-      Pending{std::vector<Seq>(members.size()), groups.size(), std::move(entered)});
+      Pending{std::vector<Result<Seq>>(members.size()), groups.size(), std::move(entered)});
   for (const RoomGroup& group : groups) {
-    send_enter(members, group, [pending, indices = group.indices](const Result<Seq>& last) {
-      if (!last) {
-        pending->result = last.error();
-      } else if (pending->result) {
-        for (const std::size_t i : indices) (*pending->result)[i] = *last;
-      }
-      if (--pending->open == 0) pending->entered(pending->result);
-    });
+    send_enter(members, group, announce,
+               [pending, indices = group.indices](const std::vector<Result<Seq>>& results) {
+                 for (std::size_t i = 0; i < indices.size(); ++i) {
+                   pending->results[indices[i]] = results[i];
+                 }
+                 if (--pending->open == 0) pending->entered(pending->results);
+               });
   }
 }
 
 void Registrar::send_enter(const std::vector<Member>& members, const RoomGroup& group,
-                           std::function<void(const Result<Seq>&)> entered) {
+                           Announce announce, Entered entered) {
   const Keys& keys = context_.keys;
-  std::vector<std::string> arguments{context_.registration};
-  for (const std::size_t i : group.indices) {
-    arguments.push_back(members[i].session.str());
-    arguments.push_back(std::to_string(members[i].since_ms) + '\n' + members[i].user.str());
+  std::vector<Member> entering;
+  for (const std::size_t i : group.indices) entering.push_back(members[i]);
+  std::vector<std::string> arguments{context_.registration,
+                                     std::to_string(entering.front().capacity)};
+  for (const Member& member : entering) {
+    arguments.push_back(member.session.str());
+    arguments.push_back(std::to_string(member.since_ms));
+    arguments.push_back(member.user.str());
   }
   context_.connection.send(
       Command::call(Script::kEnter,
                     {keys.state(group.room), keys.recent(group.room), keys.gateways(group.room),
-                     keys.members(group.room, context_.registration)},
+                     keys.members(group.room, context_.registration), keys.users(group.room)},
                     std::move(arguments)),
-      [this, room = group.room, entered = std::move(entered)](const Result<Answer>& answer) {
-        if (!answer) {
-          entered(answer.error());
-          return;
-        }
+      [this, room = group.room, announce, entering = std::move(entering),
+       entered = std::move(entered)](const Result<Answer>& answer) {
+        if (!answer) return entered(std::vector<Result<Seq>>(entering.size(), answer.error()));
+        auto results = read_enter(entering, announce, *answer);
+        const std::int64_t generation = (*answer)[1].integer();
+        if (generation == 0) return entered(results);  // nobody was let in
         // Answered after the index has the room, so that who has entered also finds it listed.
         context_.connection.send(
-            Command(
-                {"ZADD", context_.keys.index(), "0", index_entry(room, (*answer)[1].integer())}),
-            [entered, last = (*answer)[0].integer()](const Result<Answer>& indexed) {
-              if (indexed) {
-                entered(last);
-              } else {
-                entered(indexed.error());
-              }
+            Command({"ZADD", context_.keys.index(), "0", index_entry(room, generation)}),
+            [entered, results = std::move(results)](const Result<Answer>& indexed) mutable {
+              if (!indexed) results.assign(results.size(), indexed.error());
+              entered(results);
             });
+      });
+}
+
+/// The answer is described with the script; all of `members` are of one room.
+std::vector<Result<Seq>> Registrar::read_enter(const std::vector<Member>& members,
+                                               Announce announce, Answer said) {
+  const RoomName& room = members.front().room;
+  if (announce == Announce::kYes) {
+    const bool remote = said[2].integer() != 0 || !proven(context_);
+    context_.news.add(room, {true, remote, said[3].integer(), said[4].integer(), said[5].integer()},
+                      said[6]);
+  }
+  std::vector<Result<Seq>> results(members.size(), said[0].integer());
+  const Answer full = said[7];
+  for (std::size_t i = 0; i < full.size(); ++i) {
+    const auto at = static_cast<std::size_t>(full[i].integer());
+    if (at >= members.size()) continue;
+    results[at] = room_full(members[at]);
+    context_.membership.leave(members[at]);
+  }
+  if (full.size() > 0) forget_if_absent(room);
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (members[i].capacity > 0 && results[i]) context_.membership.let_in(members[i]);
+  }
+  return results;
+}
+
+/// Behind whatever was sent before: the reaper must find what a crash in between leaves there.
+void Registrar::forget_if_absent(const RoomName& room) {
+  if (context_.membership.has(room)) return;
+  context_.connection.send(
+      Command({"SREM", context_.keys.rooms_of(context_.registration), room.str()}),
+      [](const Result<Answer>&) {});
+}
+
+void Registrar::depart(Milliseconds grace, std::function<void(const Result<void>&)> departed) {
+  departing_ = true;
+  if (context_.registration.empty() || !context_.connection.is_up()) return departed({});
+  context_.connection.send(
+      Command::call(Script::kLease, {context_.keys.leases(), context_.keys.epoch()},
+                    {context_.registration, std::to_string(grace.count()), "renew"}),
+      [departed = std::move(departed)](const Result<Answer>& answer) {
+        departed(answer ? Result<void>() : answer.error());
       });
 }
 

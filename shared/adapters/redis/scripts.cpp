@@ -63,49 +63,119 @@ end
 return out
 )lua";
 
-// KEYS state, recent, gateways, members of the registration
-// ARGV registration, then session, value for each
-// Answers {last, generation of the membership}.
+// KEYS state, recent, gateways, members of the registration, users
+// ARGV registration, capacity in users or 0, then session, since, user for each
+// Users change in a chain of versions, which are made like the positions of messages. Answers
+// {last, generation of the membership or 0 when it has none of the registration, 1 if another one
+// has members, number of users, version before the first change, version of the first, list of the
+// users who are new, list of the indices of sessions that found the room full}.
 constexpr std::string_view kEnter = R"lua(
-local state, recent, gateways, members = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local generation = tonumber(redis.call('HGET', state, 'gen') or '0')
-if redis.call('EXISTS', gateways) == 0 then
-  local time = redis.call('TIME')
-  generation = math.max(generation + 1, time[1] * 1000000 + time[2])
+local state, recent, gateways, members, users = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local capacity = tonumber(ARGV[2])
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local count = redis.call('HLEN', users)
+local new, full = {}, {}
+for i = 3, #ARGV, 3 do
+  local session, since, user = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local known = redis.call('HGET', users, user)
+  if not known and capacity > 0 and count >= capacity then
+    full[#full + 1] = (i - 3) / 3
+  elseif redis.call('HSET', members, session, since .. '\n' .. user) == 1 then
+    if known then
+      local sessions, first = string.match(known, '^(%d+) (%d+)$')
+      if tonumber(since) < tonumber(first) then first = since end
+      redis.call('HSET', users, user, string.format('%d %s', sessions + 1, first))
+    else
+      redis.call('HSET', users, user, '1 ' .. since)
+      new[#new + 1] = user
+      count = count + 1
+    end
+  end
+end
+local known = redis.call('HMGET', state, 'last', 'gen', 'users')
+local last = tonumber(known[1] or '0')
+local here = redis.call('HLEN', members)
+if here == 0 then return {last, 0, 0, 0, 0, 0, new, full} end
+local generation = tonumber(known[2] or '0')
+local others = redis.call('HLEN', gateways)
+if others == 0 then
+  generation = math.max(generation + 1, now)
   redis.call('HSET', state, 'gen', string.format('%.0f', generation))
+  redis.call('PERSIST', state)
+  redis.call('PERSIST', recent)
 end
-for i = 2, #ARGV, 2 do
-  redis.call('HSET', members, ARGV[i], ARGV[i + 1])
+if redis.call('HSET', gateways, ARGV[1], here) == 0 then others = others - 1 end
+local prev = tonumber(known[3] or '0')
+local version = math.max(prev + 1, now)
+if #new > 0 then
+  redis.call('HSET', state, 'users', string.format('%.0f', version + #new - 1))
 end
-redis.call('HSET', gateways, ARGV[1], redis.call('HLEN', members))
-redis.call('PERSIST', state)
-redis.call('PERSIST', recent)
-return {tonumber(redis.call('HGET', state, 'last') or '0'), generation}
+return {last, generation, others > 0 and 1 or 0, count, prev, version, new, full}
 )lua";
 
-// KEYS state, recent, gateways, members of the registration
-// ARGV registration, recent ttl ms, then the sessions; none = all that the registration has
-// Answers the generation that has ended, or 0 while somebody is in the room.
+// KEYS state, recent, gateways, members of the registration, users
+// ARGV registration, recent ttl ms, registration of the caller, then the sessions; none = all that
+//      the registration has
+// Answers {the generation that has ended or 0 while somebody is in the room, 1 if another
+// registration than the caller's has members, number of users, version before the first change,
+// version of the first, list of the users who are gone}.
 constexpr std::string_view kLeave = R"lua(
-local state, recent, gateways, members = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-if redis.call('EXISTS', gateways) == 0 then return 0 end
-if #ARGV == 2 then
+local state, recent, gateways, members, users = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+if redis.call('EXISTS', gateways) == 0 then return {0, 0, 0, 0, 0, {}} end
+local gone = {}
+local function take(value)
+  local user = value and string.match(value, '^%d+\n(.*)$')
+  local known = user and redis.call('HGET', users, user)
+  if not known then return end
+  local sessions, first = string.match(known, '^(%d+) (%d+)$')
+  if tonumber(sessions) > 1 then
+    redis.call('HSET', users, user, string.format('%d %s', sessions - 1, first))
+  else
+    redis.call('HDEL', users, user)
+    gone[#gone + 1] = user
+  end
+end
+if #ARGV == 3 then
+  for _, value in ipairs(redis.call('HVALS', members)) do take(value) end
   redis.call('UNLINK', members)
 else
-  for i = 3, #ARGV do
+  for i = 4, #ARGV do
+    take(redis.call('HGET', members, ARGV[i]))
     redis.call('HDEL', members, ARGV[i])
   end
 end
+local prev, version = 0, 0
+if #gone > 0 then
+  prev = tonumber(redis.call('HGET', state, 'users') or '0')
+  local time = redis.call('TIME')
+  version = math.max(prev + 1, time[1] * 1000000 + time[2])
+  redis.call('HSET', state, 'users', string.format('%.0f', version + #gone - 1))
+end
+local ended = 0
 local left = redis.call('HLEN', members)
 if left > 0 then
   redis.call('HSET', gateways, ARGV[1], left)
-  return 0
+else
+  redis.call('HDEL', gateways, ARGV[1])
+  if redis.call('EXISTS', gateways) == 0 then
+    ended = tonumber(redis.call('HGET', state, 'gen') or '0')
+    redis.call('UNLINK', users)
+    redis.call('PEXPIRE', state, ARGV[2])
+    redis.call('PEXPIRE', recent, ARGV[2])
+  end
 end
-redis.call('HDEL', gateways, ARGV[1])
-if redis.call('EXISTS', gateways) == 1 then return 0 end
-redis.call('PEXPIRE', state, ARGV[2])
-redis.call('PEXPIRE', recent, ARGV[2])
-return tonumber(redis.call('HGET', state, 'gen') or '0')
+local others = redis.call('HLEN', gateways) - redis.call('HEXISTS', gateways, ARGV[3])
+return {ended, others > 0 and 1 or 0, redis.call('HLEN', users), prev, version, gone}
+)lua";
+
+// KEYS state, users
+// ARGV the most users that are listed
+// Answers {version, number of users, {user, "<sessions> <since>", ...}}.
+constexpr std::string_view kUsers = R"lua(
+local count = redis.call('HLEN', KEYS[2])
+local listed = count <= tonumber(ARGV[1]) and redis.call('HGETALL', KEYS[2]) or {}
+return {tonumber(redis.call('HGET', KEYS[1], 'users') or '0'), count, listed}
 )lua";
 
 // KEYS leases, epoch
@@ -187,6 +257,7 @@ struct Source {
 constexpr std::array<Source, kScripts.size()> kSources{{{"sequence", kSequence},
                                                         {"enter", kEnter},
                                                         {"leave", kLeave},
+                                                        {"users", kUsers},
                                                         {"lease", kLease},
                                                         {"retire", kRetire},
                                                         {"members", kMembers},

@@ -11,6 +11,7 @@ enum class Script : std::size_t {
   kSequence,
   kEnter,
   kLeave,
+  kUsers,
   kLease,
   kRetire,
   kMembers,
@@ -18,9 +19,9 @@ enum class Script : std::size_t {
   kRevoke
 };
 
-inline constexpr std::array kScripts{Script::kSequence, Script::kEnter,  Script::kLeave,
-                                     Script::kLease,    Script::kRetire, Script::kMembers,
-                                     Script::kLive,     Script::kRevoke};
+inline constexpr std::array kScripts{Script::kSequence, Script::kEnter, Script::kLeave,
+                                     Script::kUsers,    Script::kLease, Script::kRetire,
+                                     Script::kMembers,  Script::kLive,  Script::kRevoke};
 
 /// For metrics and messages.
 std::string_view name_of(Script script) noexcept;

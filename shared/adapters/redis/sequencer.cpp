@@ -95,7 +95,7 @@ void Sequencer::place(const RoomGroup& group, Answer answer, Results& results) {
   }
   const std::int64_t flags = answer[0].integer();
   Sequenced next;
-  next.remote = (flags & kOthersPresent) != 0 || system_clock().now() < context_.unproven_till;
+  next.remote = (flags & kOthersPresent) != 0 || !proven(context_);
   next.position = {answer[2].integer(), answer[1].integer()};
   std::size_t duplicate = kHead;
   for (std::size_t i = 0; i < count; ++i) {

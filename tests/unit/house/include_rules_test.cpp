@@ -72,6 +72,8 @@ const std::map<std::string, Rule>& rules() {
        {{"gateway/session/slice.h", "gateway/session/frames.h", "shared/base/", "shared/model/",
          "shared/stomp/", "shared/ports/"},
         {}}},
+      {"gateway/rooms/presence_messages",
+       {{"gateway/rooms/", "shared/base/", "shared/model/", "shared/ports/"}, {"rapidjson/"}}},
       {"storage-worker/config/",
        {{"shared/auth/auth_options.h", "shared/base/", "shared/config/",
          "shared/sockets/tls_options.h"},

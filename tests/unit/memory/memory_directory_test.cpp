@@ -33,8 +33,8 @@ class MemoryDirectoryTest : public testing::Test {
   }
   Seq enter() {
     Seq last = -1;
-    directory_.enter({member_}, {executor_, [&](Result<std::vector<Seq>> entered) {
-                                   last = entered.value().at(0);
+    directory_.enter({member_}, {executor_, [&](std::vector<Result<Seq>> entered) {
+                                   last = entered.at(0).value();
                                  }});
     executor_.run();
     return last;
@@ -119,7 +119,7 @@ TEST_F(MemoryDirectoryTest, MessagesToAnEmptyRoomProlongIt) {
 TEST_F(MemoryDirectoryTest, ADestroyedGatewaysMembersAreGone) {
   {
     memory::MemoryDirectory other(rooms_);
-    other.enter({member_}, {executor_, [](Result<std::vector<Seq>>) {}});
+    other.enter({member_}, {executor_, [](std::vector<Result<Seq>>) {}});
     EXPECT_TRUE(send("a").remote);
   }
   EXPECT_FALSE(send("b").remote);

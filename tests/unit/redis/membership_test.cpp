@@ -60,5 +60,21 @@ TEST(GroupByRoomTest, HasNoGroupOfNothing) {
   EXPECT_TRUE(group_by_room(0, 3, [&](std::size_t) -> const RoomName& { return none; }).empty());
 }
 
+TEST(MembershipTest, WhoHasNotBeenLetInIsNotRegisteredAgain) {
+  Membership membership;
+  Member asks = member("lobby", "s1");
+  asks.capacity = 10;
+  membership.enter(asks);
+  EXPECT_TRUE(membership.has(RoomName("lobby"), SessionId("s1")));
+  EXPECT_TRUE(membership.all().empty());
+  membership.let_in(asks);
+  EXPECT_EQ(membership.all().size(), 1U);
+  membership.enter(asks);
+  EXPECT_EQ(membership.all().size(), 1U) << "a second subscription asks again, and is in meanwhile";
+  EXPECT_TRUE(membership.leave(asks));
+  membership.let_in(asks);
+  EXPECT_FALSE(membership.has(RoomName("lobby"))) << "an answer that comes late";
+}
+
 }  // namespace
 }  // namespace stampede::redis

@@ -130,7 +130,7 @@ TEST_F(BacklogTest, ARoomThatTheDirectoryForgotIsReadFromHistory) {
   send(5);
   clock_.advance(std::chrono::hours(1));
   Member somebody{*parse_room_name("other"), SessionId("s"), UserId("u"), 0};
-  directory_.enter({somebody}, Reply<Result<std::vector<Seq>>>(executor_, [](const auto&) {}));
+  directory_.enter({somebody}, Reply<std::vector<Result<Seq>>>(executor_, [](const auto&) {}));
   const auto& found = find(seq(1));
   EXPECT_EQ(found.messages.size(), 3u);
   EXPECT_LE(found.from, seq(1));

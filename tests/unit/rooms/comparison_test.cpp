@@ -12,7 +12,7 @@ class SlowDirectory final : public RoomDirectory {
                 Reply<std::vector<Result<Sequenced>>> sequenced) override {
     real_.sequence(std::move(batch), std::move(sequenced));
   }
-  void enter(std::vector<Member> members, Reply<Result<std::vector<Seq>>> entered) override {
+  void enter(std::vector<Member> members, Reply<std::vector<Result<Seq>>> entered) override {
     real_.enter(std::move(members), std::move(entered));
   }
   void leave(std::vector<Member> members) override { real_.leave(std::move(members)); }
@@ -44,7 +44,8 @@ class SlowDirectory final : public RoomDirectory {
 
 TEST_F(RoomRegistryTest, ADirectoryThatIsSlowIsAskedOnceAtATime) {
   SlowDirectory slow(directory_);
-  RoomRegistry registry(executor_, clock_, {}, slow, backlog_, dispatcher_, fanout_, metrics_);
+  RoomRegistry registry(executor_, clock_, {}, slow, directory_, backlog_, dispatcher_, fanout_,
+                        metrics_);
   Listener listener;
   registry.subscribe(Member{kRoom, SessionId("s1"), UserId("ann"), 0}, listener,
                      [](const auto&) {});

@@ -25,8 +25,8 @@ class AbsentDirectory final : public RoomDirectory {
                 Reply<std::vector<Result<Sequenced>>> sequenced) override {
     sequenced(std::vector<Result<Sequenced>>(batch.size(), Error(Errc::kUnavailable, "away")));
   }
-  void enter(std::vector<Member>, Reply<Result<std::vector<Seq>>> entered) override {
-    entered(Error(Errc::kUnavailable, "away"));
+  void enter(std::vector<Member> members, Reply<std::vector<Result<Seq>>> entered) override {
+    entered(std::vector<Result<Seq>>(members.size(), Error(Errc::kUnavailable, "away")));
   }
   void leave(std::vector<Member>) override {}
   void recent(RoomName, Seq, std::size_t, Reply<Result<std::vector<MessageRef>>> found) override {
@@ -69,7 +69,7 @@ class PublisherTest : public testing::Test {
   memory::MemoryDirectory elsewhere_{rooms_};
   Dispatcher dispatcher_{executor_, clock_, bus_, fanout_, GatewayId("me"), {}, metrics_};
   Backlog backlog_{executor_, clock_, {}, directory_, nullptr, metrics_};
-  RoomRegistry registry_{executor_, clock_,      {},      directory_,
+  RoomRegistry registry_{executor_, clock_,      {},      directory_, directory_,
                          backlog_,  dispatcher_, fanout_, metrics_};
   Publisher publisher_{executor_, clock_,  registry_.shard(), directory_, feed_,
                        bus_,      fanout_, registry_,         metrics_,   {}};
@@ -112,7 +112,7 @@ TEST_F(PublisherTest, PassesTheFeedsReasonOn) {
 
 TEST_F(PublisherTest, ARepeatedKeyIsStoredAsTheFirstAndGoesNowhereElse) {
   elsewhere_.enter({Member{kRoom, SessionId("x"), UserId("bob"), 0}},
-                   Reply<Result<std::vector<Seq>>>(executor_, [](const auto&) {}));
+                   Reply<std::vector<Result<Seq>>>(executor_, [](const auto&) {}));
   const MessageRef first = message("k");
   publisher_.publish(first, keep());
   executor_.run();
@@ -138,7 +138,7 @@ TEST_F(PublisherTest, BypassesTheBusWhenNobodyIsElsewhere) {
   executor_.run();
   EXPECT_TRUE(bus_.published.empty());
   elsewhere_.enter({Member{kRoom, SessionId("x"), UserId("bob"), 0}},
-                   Reply<Result<std::vector<Seq>>>(executor_, [](const auto&) {}));
+                   Reply<std::vector<Result<Seq>>>(executor_, [](const auto&) {}));
   executor_.run();
   publisher_.publish(message(), keep());
   executor_.run();
@@ -210,7 +210,7 @@ TEST_F(StoreFirstPublisherTest, KnowsItsRooms) {
 
 TEST_F(StoreFirstPublisherTest, NobodyGetsItAndTheSenderWaitsForTheWorkersWord) {
   elsewhere_.enter({Member{kRoom, SessionId("x"), UserId("bob"), 0}},
-                   Reply<Result<std::vector<Seq>>>(executor_, [](const auto&) {}));
+                   Reply<std::vector<Result<Seq>>>(executor_, [](const auto&) {}));
   const MessageRef sent = publish();
   feed_.answer_all();
   executor_.run();

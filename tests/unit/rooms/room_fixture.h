@@ -22,8 +22,8 @@ inline const RoomName kRoom = *parse_room_name("lobby");
 /// Keeps the seq header of each MESSAGE.
 class Listener final : public Subscriber {
  public:
-  explicit Listener(std::string id = "sub-0")
-      : Subscriber(stomp::Version::kV12, std::move(id), false) {}
+  explicit Listener(std::string id = "sub-0", bool watches_presence = false)
+      : Subscriber(stomp::Version::kV12, std::move(id), false, watches_presence) {}
   void deliver_individually(const MessageRef&) override { FAIL() << "it acknowledges by itself"; }
   void deliver(const Slice& frame) override {
     const std::string_view text = frame.stomp();
@@ -46,9 +46,10 @@ class RoomRegistryTest : public testing::Test {
  protected:
   void SetUp() override { dispatcher_.start(); }
 
-  void subscribe(Listener& listener, const std::string& session = "s1", Replay replay = {}) {
+  void subscribe(Listener& listener, const std::string& session = "s1", Replay replay = {},
+                 const std::string& user = "ann") {
     registry_.subscribe(
-        Member{kRoom, SessionId(session), UserId("ann"), 0}, listener,
+        Member{kRoom, SessionId(session), UserId(user), 0}, listener,
         [&listener](const Result<Started>& started) {
           listener.live = started ? Result<Seq>(started->position) : started.error();
           if (started) listener.started = *started;
@@ -100,7 +101,7 @@ class RoomRegistryTest : public testing::Test {
   Dispatcher dispatcher_{executor_, clock_, bus_, fanout_, GatewayId("me"), {}, metrics_};
   test::FakeHistory history_;
   Backlog backlog_{executor_, clock_, {}, directory_, &history_, metrics_};
-  RoomRegistry registry_{executor_, clock_,      {},      directory_,
+  RoomRegistry registry_{executor_, clock_,      {},      directory_, directory_,
                          backlog_,  dispatcher_, fanout_, metrics_};
 };
 

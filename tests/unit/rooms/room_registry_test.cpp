@@ -129,14 +129,14 @@ TEST_F(RoomRegistryTest, ASecondSubscriptionOfASessionKeepsItsMembership) {
   subscribe(b);
   executor_.run();
   EXPECT_EQ(members(), 1u);
-  registry_.unsubscribe(kRoom, SessionId("s1"), a);
+  registry_.unsubscribe(kRoom, SessionId("s1"), a, RoomRegistry::Leaving::kAtOnce);
   executor_.run();
   EXPECT_EQ(members(), 1u);
   bus_.arrive({sent_elsewhere()});
   executor_.run();
   EXPECT_TRUE(a.seqs.empty());
   EXPECT_EQ(b.seqs.size(), 1u);
-  registry_.unsubscribe(kRoom, SessionId("s1"), b);
+  registry_.unsubscribe(kRoom, SessionId("s1"), b, RoomRegistry::Leaving::kAtOnce);
   executor_.run();
   EXPECT_EQ(members(), 0u);
 }
@@ -145,7 +145,7 @@ TEST_F(RoomRegistryTest, LeavingAndEnteringInOneTurnLeavesOneMember) {
   Listener a;
   subscribe(a);
   executor_.run();
-  registry_.unsubscribe(kRoom, SessionId("s1"), a);
+  registry_.unsubscribe(kRoom, SessionId("s1"), a, RoomRegistry::Leaving::kAtOnce);
   Listener b;
   subscribe(b);
   executor_.run();
@@ -158,7 +158,7 @@ TEST_F(RoomRegistryTest, UnsubscribedBeforeLiveIsForgotten) {
   Listener listener;
   subscribe(listener);
   executor_.run();
-  registry_.unsubscribe(kRoom, SessionId("s1"), listener);
+  registry_.unsubscribe(kRoom, SessionId("s1"), listener, RoomRegistry::Leaving::kAtOnce);
   bus_.binds[0].bound(Result<void>());
   executor_.run();
   EXPECT_FALSE(listener.live);
@@ -189,7 +189,7 @@ TEST_F(RoomRegistryTest, UnbindsAfterTheLingerOnly) {
   Listener listener;
   subscribe(listener);
   executor_.run();
-  registry_.unsubscribe(kRoom, SessionId("s1"), listener);
+  registry_.unsubscribe(kRoom, SessionId("s1"), listener, RoomRegistry::Leaving::kAtOnce);
   executor_.run();
   pass(Seconds(29));
   EXPECT_TRUE(bus_.unbound_keys.empty());
@@ -201,7 +201,7 @@ TEST_F(RoomRegistryTest, ComingBackWithinTheLingerKeepsTheBinding) {
   Listener listener;
   subscribe(listener);
   executor_.run();
-  registry_.unsubscribe(kRoom, SessionId("s1"), listener);
+  registry_.unsubscribe(kRoom, SessionId("s1"), listener, RoomRegistry::Leaving::kAtOnce);
   executor_.run();
   pass(Seconds(20));
   subscribe(listener);

@@ -221,7 +221,7 @@ TEST_F(RoomReplayTest, WhoLeavesWhileCatchingUpIsForgotten) {
   listener.takes = 5;
   subscribe(listener, "s1", since(seqs[0]));
   executor_.run();
-  registry_.unsubscribe(kRoom, SessionId("s1"), listener);
+  registry_.unsubscribe(kRoom, SessionId("s1"), listener, RoomRegistry::Leaving::kAtOnce);
   executor_.run();
   pass(Seconds(40));
   EXPECT_FALSE(listener.live);

@@ -47,7 +47,7 @@ class StoreFirstRoomTest : public RoomRegistryTest {
     out.store_first_patience = Milliseconds(20'000);
     return out;
   }
-  RoomRegistry rooms_first_{executor_, clock_,      options(), directory_,
+  RoomRegistry rooms_first_{executor_, clock_,      options(), directory_, directory_,
                             backlog_,  dispatcher_, fanout_,   metrics_};
   Listener listener_;
 

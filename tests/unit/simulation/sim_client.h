@@ -85,7 +85,9 @@ class SimClient {
     record.ended = true;
     at_->on(shard_).post([&record, recorder = recorders_.back().get(), at = at_, shard = shard_,
                           session = SessionId(session_)] {
-      if (!record.refused) at->rooms(shard).unsubscribe(record.room, session, *recorder);
+      if (!record.refused)
+        at->rooms(shard).unsubscribe(record.room, session, *recorder,
+                                     gateway::RoomRegistry::Leaving::kAtOnce);
     });
   }
 

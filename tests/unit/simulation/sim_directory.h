@@ -42,17 +42,18 @@ class SimDirectory final : public RoomDirectory {
         refused, std::move(sequenced));
   }
 
-  void enter(std::vector<Member> members, Reply<Result<std::vector<Seq>>> entered) override {
+  void enter(std::vector<Member> members, Reply<std::vector<Result<Seq>>> entered) override {
     for (const Member& member : members) members_[{member.room, member.session}] = member;
-    using Answer = Result<std::vector<Seq>>;
+    using Answer = std::vector<Result<Seq>>;
+    const Answer refused(members.size(), away());
     ask<Answer>(
         [this, members](Reply<Answer> answer) {
           server_->enter(members, Reply<Answer>(inline_, [this, members, answer](Answer last) {
-                           if (plan_.defect == Plan::Defect::kOldPosition) forget(members, *last);
+                           if (plan_.defect == Plan::Defect::kOldPosition) forget(members, last);
                            answer(std::move(last));
                          }));
         },
-        away(), std::move(entered));
+        refused, std::move(entered));
   }
   void leave(std::vector<Member> members) override {
     for (const Member& member : members) members_.erase({member.room, member.session});
@@ -125,10 +126,10 @@ class SimDirectory final : public RoomDirectory {
     }
   }
 
-  void forget(const std::vector<Member>& members, std::vector<Seq>& last) {
+  void forget(const std::vector<Member>& members, std::vector<Result<Seq>>& last) {
     for (std::size_t i = 0; i < members.size(); ++i) {
       const auto& all = truth_[members[i].room];
-      const auto at = all.find(last[i]);
+      const auto at = all.find(*last[i]);
       if (at != all.end()) last[i] = at->second->position.prev;
     }
   }
@@ -144,7 +145,7 @@ class SimDirectory final : public RoomDirectory {
     server_ = std::make_unique<memory::MemoryDirectory>(rooms_);
     std::vector<Member> again;
     for (const auto& [key, member] : members_) again.push_back(member);
-    server_->enter(again, Reply<Result<std::vector<Seq>>>(inline_, [](const auto&) {}));
+    server_->enter(again, Reply<std::vector<Result<Seq>>>(inline_, [](const auto&) {}));
   }
 
   Scheduler& scheduler_;

@@ -37,6 +37,7 @@ class SimGateway {
       : id_("gateway-" + std::to_string(number)),
         hub_(scheduler),
         directory_(scheduler, plan, servers.rooms, servers.truth),
+        presence_(servers.rooms),
         bus_(servers.broker, number),
         feed_(servers.storage),
         dispatcher_(hub_, scheduler.clock(), bus_, fanout_, id_, {Milliseconds(50), 32}, metrics),
@@ -68,8 +69,8 @@ class SimGateway {
   struct Shard {
     Shard(SimGateway& of, Scheduler& scheduler, Metrics& metrics)
         : on(scheduler),
-          rooms(on, scheduler.clock(), {}, of.directory_, of.backlog_, of.dispatcher_, of.fanout_,
-                metrics),
+          rooms(on, scheduler.clock(), {}, of.directory_, of.presence_, of.backlog_, of.dispatcher_,
+                of.fanout_, metrics),
           publisher(on, scheduler.clock(), rooms.shard(), of.directory_, of.feed_, of.bus_,
                     of.fanout_, rooms, metrics, {}) {}
 
@@ -83,6 +84,7 @@ class SimGateway {
   SimExecutor hub_;
   gateway::LocalFanout fanout_;
   SimDirectory directory_;
+  memory::MemoryDirectory presence_;  ///< which nobody watches
   SimBus bus_;
   SimFeed feed_;
   gateway::Dispatcher dispatcher_;

@@ -202,13 +202,14 @@ TEST_F(ApiTest, UnknownPathsAndMethodsAreProblems) {
 
 TEST_F(ApiTest, ListsRoomsInPages) {
   directory_.next_rooms = std::vector<RoomSummary>{
-      {RoomName("a"), 2, 11}, {RoomName("b"), 1, 12}, {RoomName("c"), 5, 0}};
+      {RoomName("a"), 3, 11, 2}, {RoomName("b"), 1, 12, 1}, {RoomName("c"), 5, 0, 5}};
   auto json = get_json("/api/v1/rooms?limit=2&after=Z");
   EXPECT_EQ(directory_.asked.after, "Z");
   EXPECT_EQ(directory_.asked.limit, 3u) << "one more tells whether there is a next page";
   ASSERT_EQ(json["rooms"].Size(), 2u);
   EXPECT_STREQ(json["rooms"][0]["room"].GetString(), "a");
-  EXPECT_EQ(json["rooms"][0]["members"].GetInt64(), 2);
+  EXPECT_EQ(json["rooms"][0]["members"].GetInt64(), 2) << "users";
+  EXPECT_EQ(json["rooms"][0]["sessions"].GetInt64(), 3);
   EXPECT_EQ(json["rooms"][1]["last"].GetInt64(), 12);
   EXPECT_STREQ(json["links"]["next"].GetString(), "/api/v1/rooms?after=b&limit=2");
   json = get_json("/api/v1/rooms");
@@ -240,9 +241,11 @@ TEST_F(ApiTest, ARoomHasMembersOrMessages) {
   EXPECT_EQ(store_.queries.back().limit, 1u);
   store_.next_page = Page{};
   directory_.next_members =
-      std::vector<Member>{{RoomName("lobby"), SessionId("s1"), UserId("ann"), 100}};
+      std::vector<Member>{{RoomName("lobby"), SessionId("s1"), UserId("ann"), 100},
+                          {RoomName("lobby"), SessionId("s2"), UserId("ann"), 200}};
   json = get_json("/api/v1/rooms/lobby");
   EXPECT_EQ(json["members"].GetInt(), 1);
+  EXPECT_EQ(json["sessions"].GetInt(), 2);
   EXPECT_EQ(json["last"].GetInt64(), 0);
 }
 

@@ -76,7 +76,7 @@ class FakeStore final : public MessageStore {
 class FakeDirectory final : public RoomDirectory {
  public:
   void sequence(std::vector<SequenceRequest>, Reply<std::vector<Result<Sequenced>>>) override {}
-  void enter(std::vector<Member>, Reply<Result<std::vector<Seq>>>) override {}
+  void enter(std::vector<Member>, Reply<std::vector<Result<Seq>>>) override {}
   void leave(std::vector<Member>) override {}
   void last(std::vector<RoomName>, Reply<Result<std::vector<Seq>>>) override {}
   void recent(RoomName, Seq, std::size_t, Reply<Result<std::vector<MessageRef>>>) override {}

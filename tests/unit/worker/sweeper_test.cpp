@@ -79,7 +79,7 @@ class SweeperTest : public testing::Test {
  protected:
   SweeperTest() {
     gateway_.enter({Member{kRoom, SessionId("s"), UserId("ann"), 0}},
-                   Reply<Result<std::vector<Seq>>>(executor_, [](const auto&) {}));
+                   Reply<std::vector<Result<Seq>>>(executor_, [](const auto&) {}));
     sweeper_.start();
   }
 

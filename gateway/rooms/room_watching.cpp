@@ -1,0 +1,176 @@
+// The registry's side of presence. Who begins to watch gets the users first, and then the changes
+// that come after them; when changes were missed all who watch get the users again. The users are
+// asked for once at a time and room, for all who wait for them.
+#include <algorithm>
+#include <utility>
+
+#include "gateway/rooms/presence_messages.h"
+#include "gateway/rooms/room_registry.h"
+
+namespace stampede::gateway {
+
+void RoomRegistry::watch(Room& room) {
+  if (room.watching == nullptr) room.watching = std::make_unique<Watching>(options_.presence);
+  ++room.watching->watchers;
+}
+
+void RoomRegistry::unwatch(Room& room) {
+  if (--room.watching->watchers == 0) room.watching.reset();
+}
+
+void RoomRegistry::await_users(const RoomName& name, Room& room, Pending& pending, Seq last) {
+  pending.entered = last;
+  pending.entered_at = next_id_++;
+  if (room.watching->asked == 0) ask_users(name, room);
+}
+
+void RoomRegistry::ask_users(const RoomName& name, Room& room) {
+  const std::uint64_t asked = next_id_++;
+  room.watching->asked = asked;
+  presence_.users(name, options_.most_listed,
+                  Reply<Result<RoomUsers>>(
+                      on_, [this, name, id = room.id, asked](const Result<RoomUsers>& found) {
+                        on_users(name, id, asked, found);
+                      }));
+}
+
+void RoomRegistry::on_users(const RoomName& name, std::uint64_t id, std::uint64_t asked,
+                            const Result<RoomUsers>& found) {
+  Room* const room = find(name, id);
+  // All who watched may have gone, and others come.
+  if (room == nullptr || room->watching == nullptr || room->watching->asked != asked) return;
+  room->watching->asked = 0;
+  if (found) {
+    const auto now_ms = std::chrono::duration_cast<Milliseconds>(clock_.wall()).count();
+    const MessageRef told = members_message(name, *found, now_ms);
+    learn_users(name, *room, *found, told);
+    let_in(name, id, asked, told);
+  } else {
+    fail_waiting(name, id, asked, found.error());
+  }
+  Room* const still = find(name, id);
+  if (still == nullptr || still->watching == nullptr || still->watching->asked != 0) return;
+  const bool more = std::any_of(still->pending.begin(), still->pending.end(),
+                                [](const Pending& one) { return one.entered.has_value(); });
+  if (more) ask_users(name, *still);
+}
+
+void RoomRegistry::learn_users(const RoomName& name, Room& room, const RoomUsers& users,
+                               const MessageRef& told) {
+  RoomPresence& presence = room.watching->presence;
+  const bool refreshes = presence.stale();
+  const bool listed = std::cmp_equal(users.users.size(), users.count);
+  std::vector<MessageRef> events;
+  if (refreshes || !presence.is_open()) {
+    presence.open(users.version, listed, clock_.now(), events);
+  } else if (users.version < presence.version()) {
+    presence.set_stale();  // who comes now would not learn of the changes since then
+  }
+  if (refreshes) {
+    presence_refreshes_.add();
+    tell_watchers(room, {told});
+  }
+  tell_watchers(room, events);
+  follow_up(name, room);
+}
+
+/// Those who had entered before the users were asked for. Whatever they do when they are live, the
+/// room may be another one after it.
+void RoomRegistry::let_in(const RoomName& name, std::uint64_t id, std::uint64_t asked,
+                          const MessageRef& told) {
+  while (Room* const room = find(name, id)) {
+    const auto waiting = std::find_if(
+        room->pending.begin(), room->pending.end(),
+        [&](const Pending& one) { return one.entered.has_value() && one.entered_at < asked; });
+    if (waiting == room->pending.end()) return;
+    const Pending entered = std::move(*waiting);
+    room->pending.erase(waiting);
+    presence_events_.add();
+    entered.subscriber->give(told);
+    go_live(*room, entered, *entered.entered);
+  }
+}
+
+void RoomRegistry::fail_waiting(const RoomName& name, std::uint64_t id, std::uint64_t asked,
+                                const Error& error) {
+  while (Room* const room = find(name, id)) {
+    const auto waiting = std::find_if(
+        room->pending.begin(), room->pending.end(),
+        [&](const Pending& one) { return one.entered.has_value() && one.entered_at < asked; });
+    if (waiting == room->pending.end()) return;
+    fail(name, *room, waiting->ticket, error);
+  }
+}
+
+void RoomRegistry::on_presence(const RoomName& name, Room& room, MessageRef event) {
+  if (room.watching == nullptr) return;
+  std::vector<MessageRef> events;
+  room.watching->presence.offer(std::move(event), clock_.now(), events);
+  tell_watchers(room, events);
+  follow_up(name, room);
+}
+
+void RoomRegistry::tell_watchers(Room& room, const std::vector<MessageRef>& events) {
+  std::size_t count = 0;
+  for (const MessageRef& event : events) {
+    count += room.audience.deliver_to_watchers(event);
+    if (room.catch_up != nullptr) count += room.catch_up->deliver_to_watchers(event);
+  }
+  if (count > 0) presence_events_.add(static_cast<double>(count));
+}
+
+/// Sees to it that what has to happen later does.
+void RoomRegistry::follow_up(const RoomName& name, Room& room) {
+  Watching& watching = *room.watching;
+  const auto now = clock_.now();
+  const auto wait_until = [now](Clock::Instant when) {
+    return std::max(Milliseconds(0), std::chrono::ceil<Milliseconds>(when - now));
+  };
+  const auto next = watching.presence.next_tick();
+  if (next && !std::exchange(watching.tick_scheduled, true)) {
+    on_.post_after(wait_until(*next), [this, name, id = room.id] {
+      Room* const later = find(name, id);
+      if (later == nullptr || later->watching == nullptr) return;
+      later->watching->tick_scheduled = false;
+      std::vector<MessageRef> events;
+      later->watching->presence.tick(clock_.now(), events);
+      tell_watchers(*later, events);
+      follow_up(name, *later);
+    });
+  }
+  if (!watching.presence.stale() || std::exchange(watching.refresh_scheduled, true)) return;
+  const auto when = std::max(now, watching.refresh_not_before);
+  watching.refresh_not_before = when + options_.presence_pause;
+  on_.post_after(wait_until(when), [this, name, id = room.id] {
+    Room* const later = find(name, id);
+    if (later == nullptr || later->watching == nullptr) return;
+    later->watching->refresh_scheduled = false;
+    if (later->watching->presence.stale() && later->watching->asked == 0) ask_users(name, *later);
+  });
+}
+
+/// An event that got lost has no successor to show it, as with messages.
+void RoomRegistry::compare_versions(const std::vector<RoomName>& names) {
+  std::vector<RoomName> watched;
+  for (const RoomName& name : names) {
+    const auto entry = rooms_.find(name);
+    if (entry == rooms_.end() || entry->second.watching == nullptr) continue;
+    if (entry->second.watching->presence.is_open()) watched.push_back(name);
+  }
+  if (watched.empty()) return;
+  auto asked = watched;
+  presence_.versions(
+      std::move(watched),
+      Reply<Result<std::vector<Seq>>>(
+          on_, [this, asked = std::move(asked)](const Result<std::vector<Seq>>& versions) {
+            if (!versions) return;
+            for (std::size_t i = 0; i < asked.size(); ++i) {
+              const auto entry = rooms_.find(asked[i]);
+              if (entry == rooms_.end() || entry->second.watching == nullptr) continue;
+              entry->second.watching->presence.expect((*versions)[i], clock_.now());
+              follow_up(entry->first, entry->second);
+            }
+          }));
+}
+
+}  // namespace stampede::gateway
