@@ -24,7 +24,7 @@ async function write_users(users) {
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'stampede-users-'));
   hash = hash_of('open sesame');
-  await write_users({ Ana: kEverything, Bo: 'lobby*=read,send,presence' });
+  await write_users({ Ana: kEverything, Bo: 'lobby*=read,send,presence', Cy: 'lobby*=read,send' });
   server = await embedded_gateway('--users-file', join(dir, 'users'), '--login-delay', '100ms');
   browser = await launch_browser();
 });
@@ -91,6 +91,18 @@ test('a room that the user may not enter is named at the door', async () => {
   await window.page.getByLabel('Room').fill(new_room('lobby'));
   await window.page.getByRole('button', { name: 'Join', exact: true }).click();
   await window.live();
+  await window.close();
+});
+
+test('who may not see who is here comes in without', async () => {
+  const window = await at_the_door(new_room('lobby'));
+  await window.page.getByRole('button', { name: 'I have a passcode or a token' }).click();
+  await submit(window, 'Cy', 'open sesame');
+  await window.live();
+  await window.page.getByText('You may not see who is here.').waitFor();
+  await window.say('But I may talk');
+  await window.all_sent();
+  assert.deepEqual(await window.members(), []);
   await window.close();
 });
 

@@ -133,7 +133,7 @@ test('a message that nobody confirms fails, and is stored once when it is tried 
   lost.to = (frame) => frame.includes('into the void');
   await ana.say('into the void');
   const failure = ana.page.locator('.is-failed .failure');
-  await failure.filter({ hasText: 'Not confirmed. The server did not confirm it in time' }).waitFor({ timeout: 60_000 });
+  await failure.filter({ hasText: 'No confirmation came in time' }).waitFor({ timeout: 60_000 });
   lost.to = () => false;
   await ana.page.getByRole('button', { name: 'Try again' }).click();
   await ana.all_sent();

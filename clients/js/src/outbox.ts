@@ -158,7 +158,7 @@ export class Outbox implements DeliveryOwner {
     this.timers_.set(
       delivery,
       this.environment_.after(this.options_.confirmTimeout, () => {
-        this.giveUp(delivery, 'the server did not confirm it in time; it may have arrived or not');
+        this.giveUp(delivery, 'no confirmation came in time; it may have arrived or not');
         this.flush();
       }),
     );

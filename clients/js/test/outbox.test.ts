@@ -205,7 +205,7 @@ test('a server that confirms nothing is not waited for for ever, and a late word
   await stage.world.advance(19_999);
   assert.equal(delivery.state, 'sent');
   await stage.world.advance(1);
-  await fails(delivery, 'unconfirmed', /did not confirm/u);
+  await fails(delivery, 'unconfirmed', /no confirmation came/u);
   socket.confirm(9);
   assert.equal(delivery.state, 'confirmed');
   assert.equal(delivery.error, null);

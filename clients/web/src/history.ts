@@ -1,4 +1,4 @@
-// The REST API of the same server: pages of history, who is in a room, which rooms there are.
+// The REST API of the same server: pages of history, and which rooms there are.
 import { message_from_json, type ChatMessage } from './message';
 
 export interface HistoryPage {
@@ -12,12 +12,6 @@ export interface PageQuery {
   readonly before?: number;
   readonly after?: number;
   readonly limit: number;
-}
-
-/** A user who is in the room, on however many devices. */
-export interface Member {
-  readonly user: string;
-  readonly sessions: number;
 }
 
 export interface RoomSummary {
@@ -58,19 +52,6 @@ export class HistoryApi {
       older: typeof links['previous'] === 'string',
       newer: typeof links['next'] === 'string',
     };
-  }
-
-  /** One entry for each user, in the order of their arrival. */
-  async members(room: string): Promise<Member[]> {
-    const json = await this.get(`${room_path(room)}/members`);
-    const sessions = new Map<string, number>();
-    for (const entry of list_of(json, 'members') as Json[]) {
-      const user = String(entry['user'] ?? '');
-      if (user === '') continue;
-      const count = Number(entry['sessions'] ?? 1);
-      sessions.set(user, (sessions.get(user) ?? 0) + (Number.isFinite(count) ? count : 1));
-    }
-    return [...sessions].map(([user, count]) => ({ user, sessions: count }));
   }
 
   async rooms(limit: number): Promise<RoomSummary[]> {

@@ -4,14 +4,14 @@ import { address_of, last_name, remember_name, room_of, tab_name } from './addre
 import { busiest, HistoryApi } from './history';
 import { authorization_of, type Identity } from './identity';
 import { room_problem, user_problem } from './names';
-import { RoomController } from './room_controller';
-import type { OpenClient, RoomEnvironment } from './room_session';
+import { RoomController, type PageEnvironment } from './room_controller';
+import type { OpenClient } from './room_session';
 import { JoinView, type JoinDefaults } from './view/join_view';
 
 const kDefaultRoom = 'lobby';
 const kSuggestions = 6;
 
-const environment: RoomEnvironment = {
+const environment: PageEnvironment = {
   now: () => Date.now(),
   random: () => Math.random(),
   visible: () => document.visibilityState === 'visible',

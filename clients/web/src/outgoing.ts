@@ -1,6 +1,6 @@
 // The user's own messages on their way, as the list shows them: from a Delivery of the library to the
 // message that comes back.
-import type { Delivery } from 'stampede-client';
+import type { Delivery, StampedeError } from 'stampede-client';
 import { sentence } from './text';
 import type { Timeline } from './timeline';
 
@@ -19,14 +19,18 @@ export interface Outgoing {
 const kStates = { queued: 'waiting', sent: 'sending', confirmed: 'sent', failed: 'failed' } as const;
 
 function outgoing_of({ key, body, createdAt, state, error }: Delivery): Outgoing {
-  const outcome = error?.code === 'unconfirmed' ? 'Not confirmed.' : 'Not sent.';
   return {
     ref: key,
     body: String(body),
     createdAt,
     state: kStates[state],
-    reason: error === null ? '' : `${outcome} ${sentence(error.message)}`,
+    reason: error === null ? '' : reason_of(error),
   };
+}
+
+function reason_of({ code, message }: StampedeError): string {
+  const words = sentence(message);
+  return code === 'unconfirmed' ? words : `Not sent. ${words}`;
 }
 
 export class OutgoingList {

@@ -8,6 +8,10 @@ import { RoomSession, type OpenClient, type RoomEnvironment } from './room_sessi
 import { Unread } from './unread';
 import { RoomView } from './view/room_view';
 
+export interface PageEnvironment extends RoomEnvironment {
+  visible(): boolean;
+}
+
 export interface Navigation {
   leave(): void;
   /** The server refused: another name, passcode or room is needed. */
@@ -31,14 +35,14 @@ export class RoomController {
     identity: Identity,
     openClient: OpenClient,
     private readonly api_: HistoryApi,
-    private readonly environment_: RoomEnvironment,
+    private readonly environment_: PageEnvironment,
     private readonly navigation_: Navigation,
   ) {
     this.session_ = new RoomSession(room, identity, openClient, api_, environment_, {
       connection: (state) => this.on_connection(state),
       changed: (added, arrival) => this.on_changed(added, arrival),
       history: (status) => this.on_history(status),
-      members: (members) => this.view.show_members(members, this.session_.user),
+      company: (company) => this.view.show_company(company, this.session_.user),
       typing: (users) => this.view.list.show_typing(users),
     });
     this.view = new RoomView(room, identity.user, () => this.list_model(), {
@@ -135,7 +139,6 @@ export class RoomController {
 
   private on_visibility(): void {
     if (!this.environment_.visible()) return;
-    this.session_.shown();
     if (this.view.list.following) this.unread_.attended();
     this.show_title();
     this.view.list.update();

@@ -1,21 +1,38 @@
 // One user in one room: the library's Room, history, own messages and presence put together. No DOM.
-import type { ConnectOptions, Gap as Missing, Message, Replay, Room, Stampede } from 'stampede-client';
+import type {
+  ConnectOptions,
+  Gap as Missing,
+  JoinOptions,
+  Member,
+  Message,
+  Replay,
+  Room,
+  RoomState,
+  ServerError,
+  Stampede,
+} from 'stampede-client';
 import { connection_of, type ConnectionState } from './connection';
-import type { HistoryApi, Member } from './history';
-import { HistorySync, kPageSize, type Arrival, type Gap, type SyncStatus } from './history_sync';
+import { HistorySync, kPageSize, type Arrival, type Gap, type Pages, type SyncStatus } from './history_sync';
 import type { Identity } from './identity';
 import { message_from_room, type ChatMessage } from './message';
 import { OutgoingList, type Outgoing } from './outgoing';
-import { Presence } from './presence';
 import { Timeline } from './timeline';
 import { OthersTyping, OwnTyping } from './typing';
+
+/** Who is in the room. */
+export interface Company {
+  /** Users; null = this user may not know. */
+  readonly count: number | null;
+  /** In the order of their arrival; null = too many to list. */
+  readonly members: readonly Member[] | null;
+}
 
 export interface RoomHandlers {
   connection(state: ConnectionState): void;
   /** Messages or own messages changed. */
   changed(added: readonly ChatMessage[], arrival: Arrival): void;
   history(status: SyncStatus): void;
-  members(members: readonly Member[]): void;
+  company(company: Company): void;
   /** Who else is writing. */
   typing(users: readonly string[]): void;
 }
@@ -24,7 +41,6 @@ export interface RoomEnvironment {
   now(): number;
   random(): number;
   after(ms: number, run: () => void): () => void;
-  visible(): boolean;
 }
 
 export type OpenClient = (options: Pick<ConnectOptions, 'credentials' | 'onState'>) => Stampede;
@@ -37,10 +53,9 @@ const kTypingHeader = 'typing';
 export class RoomSession {
   readonly timeline = new Timeline();
   private readonly client_: Stampede;
-  private readonly room_: Room;
+  private room_: Room;
   private readonly outgoing_ = new OutgoingList(this.timeline);
   private readonly sync_: HistorySync;
-  private readonly presence_: Presence;
   private readonly ownTyping_: OwnTyping;
   private readonly typing_: OthersTyping;
   /** Replayed messages that the list has not seen: they are put into it together. */
@@ -53,20 +68,15 @@ export class RoomSession {
     readonly room: string,
     private readonly identity_: Identity,
     openClient: OpenClient,
-    api: HistoryApi,
+    pages: Pages,
     environment: RoomEnvironment,
     private readonly handlers_: RoomHandlers,
   ) {
     const sleep = (ms: number) => new Promise<void>((done) => void environment.after(ms, done));
-    this.sync_ = new HistorySync(room, this.timeline, api, sleep, () => environment.random(), {
+    this.sync_ = new HistorySync(room, this.timeline, pages, sleep, () => environment.random(), {
       changed: (added, arrival) => this.changed(added, arrival),
       status: (status) => handlers_.history(status),
     });
-    this.presence_ = new Presence(
-      () => api.members(room),
-      environment,
-      (members) => handlers_.members(members),
-    );
     this.ownTyping_ = new OwnTyping(environment, (typing) => this.say_typing(typing));
     this.typing_ = new OthersTyping(environment, (users) => handlers_.typing(users));
     const { user, passcode } = identity_;
@@ -75,13 +85,9 @@ export class RoomSession {
       onState: () => this.state_changes(),
     });
     this.room_ = this.client_.join(room, {
+      ...this.join_options(),
       history: kPageSize,
-      onMessage: (message) => this.on_message(message),
-      onSignal: (signal) => this.on_signal(signal),
-      onGap: (gap) => this.on_gap(gap),
-      onReplayed: (replay) => this.on_replayed(replay),
-      onState: () => this.state_changes(),
-      onDelivery: () => this.changed([], 'live'),
+      onPresence: ({ count, members }) => this.handlers_.company({ count, members }),
     });
   }
 
@@ -115,7 +121,6 @@ export class RoomSession {
     this.stopped_ = true;
     this.typing_.clear();
     this.sync_.stop();
-    this.presence_.stop();
     void this.client_.close();
   }
 
@@ -152,16 +157,32 @@ export class RoomSession {
     this.client_.reconnect();
   }
 
-  /** The page is looked at again. */
-  shown(): void {
-    this.presence_.hint();
-  }
-
   /** Lets go of what is far above; to be called when nobody looks at it. */
   trim(): void {
     if (this.timeline.messages.length <= kMostMessages * 1.25) return;
     this.timeline.keep_newest(kMostMessages);
     this.sync_.dropped_oldest();
+  }
+
+  private join_options(): JoinOptions {
+    return {
+      onMessage: (message) => this.on_message(message),
+      onSignal: (signal) => this.on_signal(signal),
+      onGap: (gap) => this.on_gap(gap),
+      onReplayed: (replay) => this.on_replayed(replay),
+      onState: (state, room) => this.on_room(state, room),
+      onDelivery: () => this.changed([], 'live'),
+    };
+  }
+
+  /** Who may read but not see who else does comes in without seeing it. */
+  private on_room(state: RoomState, { position }: Room): void {
+    if (!this.stopped_ && state.kind === 'refused' && is_about_presence(state.error.server)) {
+      const from = position === null ? { history: kPageSize } : { since: position };
+      this.handlers_.company({ count: null, members: null });
+      this.room_ = this.client_.join(this.room, { ...this.join_options(), ...from });
+    }
+    this.state_changes();
   }
 
   /** Connection and room change one after the other, and are looked at when both have. */
@@ -172,10 +193,7 @@ export class RoomSession {
   private on_state(): void {
     if (this.stopped_) return;
     const { connection } = this;
-    if (connection.kind === 'live') {
-      this.presence_.start();
-    } else {
-      this.presence_.stop();
+    if (connection.kind !== 'live') {
       this.typing_.clear();
       this.flush_replayed(); // the rest of it comes with the next connection
     }
@@ -191,7 +209,6 @@ export class RoomSession {
     this.flush_replayed();
     this.typing_.heard(received.sender, false);
     this.changed(this.timeline.merge([received]), 'live');
-    this.presence_.seen(received.sender);
   }
 
   private on_signal({ sender, headers }: Message): void {
@@ -226,4 +243,8 @@ export class RoomSession {
     this.outgoing_.settle();
     this.handlers_.changed(added, arrival);
   }
+}
+
+function is_about_presence(error: ServerError | null): boolean {
+  return error?.message === 'access_refused' && /\bpresence\b/u.test(error.detail);
 }

@@ -12,7 +12,7 @@ async function enter() {
   const added: string[] = [];
   const kinds: string[] = [];
   const typing: string[] = [];
-  const world = { visible: () => true };
+  const company: string[] = [];
   const session = new RoomSession(
     'lobby',
     { user: 'ana', passcode: 'secret' },
@@ -20,9 +20,8 @@ async function enter() {
       stage = new Stage({ ...options, ...(options.onState ? { onState: options.onState } : {}) });
       return stage.client;
     },
-    Object.assign(storage, { members: async () => [] }) as never,
+    storage,
     {
-      ...world,
       now: () => stage.world.now(),
       random: () => stage.world.chance,
       after: (ms, run) => stage.world.after(ms, run),
@@ -35,13 +34,14 @@ async function enter() {
         if (batch.length > 0) added.push(`${arrival} ${batch.map(({ seq }) => seq)}`);
       },
       history: () => {},
-      members: () => {},
+      company: ({ count, members }) =>
+        company.push(`${count} ${members?.map(({ user }) => user) ?? 'unlisted'}`),
       typing: (users) => typing.push(users.join()),
     },
   );
   const socket = await stage.accept();
   const states = () => session.outgoing.map(({ state }) => state);
-  return { stage, session, socket, storage, added, kinds, states, typing };
+  return { stage, session, socket, storage, added, kinds, states, typing, company };
 }
 
 test('is live with the subscription, and takes its replay at once', async () => {
@@ -149,6 +149,36 @@ test('who is writing is shown until the message is there', async () => {
   stage.socket.end(1006);
   await settle();
   assert.equal(typing.at(-1), '');
+});
+
+test('who is here follows what the server says', async () => {
+  const { socket, company } = await enter();
+  assert.equal(socket.last('SUBSCRIBE').headers['presence'], 'true');
+  const users = [{ user: 'ana', sessions: 1, since: 1 }];
+  socket.message('lobby', 0, { event: 'members', members: 1 }, JSON.stringify({ members: 1, users }));
+  socket.receipt(socket.last('SUBSCRIBE'), { seq: 3 });
+  socket.message('lobby', 0, { event: 'join', user: 'bo', members: 2 }, '');
+  socket.message('lobby', 0, { event: 'leave', user: 'ana', members: 1 }, '');
+  socket.message('lobby', 0, { event: 'count', members: 5_000 }, '');
+  assert.deepEqual(company, ['1 ana', '2 ana,bo', '1 bo', '5000 unlisted']);
+});
+
+test('whoever may not see who is here comes in all the same', async () => {
+  const { stage, socket, session, company, added } = await enter();
+  const words = "user 'ana' has no right to presence in room 'lobby'";
+  socket.refuse(4011, 'access_refused', words, socket.last('SUBSCRIBE'));
+  const second = await stage.returns();
+  assert.equal(second.last('SUBSCRIBE').headers['presence'], undefined);
+  assert.equal(second.last('SUBSCRIBE').headers['history'], '50');
+  second.receipt(second.last('SUBSCRIBE'), { seq: 3 });
+  second.message('lobby', 4);
+  assert.equal(session.connection.kind, 'live');
+  assert.deepEqual(company, ['null unlisted']);
+  assert.deepEqual(added, ['live 4']);
+  // The right may be taken away later, too.
+  second.refuse(4011, 'access_refused', "user 'ana' has no right to read in room 'lobby'");
+  const third = await stage.returns();
+  assert.equal(third.last('SUBSCRIBE').headers['since'], '4');
 });
 
 test('after stop nothing is told any more', async () => {

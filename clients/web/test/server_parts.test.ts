@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ApiError, HistoryApi, type Member } from '../src/history';
+import { ApiError, HistoryApi } from '../src/history';
 import { authorization_of } from '../src/identity';
-import { Presence } from '../src/presence';
-import { FakeClock, settle } from './support';
 
 function api(status: number, body: unknown) {
   const urls: string[] = [];
@@ -45,23 +43,9 @@ test('requests prove what the connection proves, and never ask the browser to', 
   assert.ok(options.every(({ credentials }) => credentials === 'omit'));
 });
 
-test('one entry for a user, however many devices', async () => {
-  const { api: history } = api(200, {
-    members: [
-      { user: 'ana', session: '1' },
-      { user: 'bo', session: '2' },
-      { user: 'ana', session: '3' },
-    ],
-  });
-  assert.deepEqual(await history.members('lobby'), [
-    { user: 'ana', sessions: 2 },
-    { user: 'bo', sessions: 1 },
-  ]);
-});
-
 test('a problem is told in the server’s words', async () => {
   const { api: history } = api(503, { title: 'Service Unavailable', detail: 'The store is away.' });
-  await assert.rejects(history.members('lobby'), new ApiError('The store is away.'));
+  await assert.rejects(history.rooms(5), new ApiError('The store is away.'));
 });
 
 test('answers that are none of ours are told as such', async () => {
@@ -70,45 +54,4 @@ test('answers that are none of ours are told as such', async () => {
   await assert.rejects(api(200, {}).api.rooms(5), /no “rooms”/u);
   const unreachable = new HistoryApi('/api/v1', () => Promise.reject(new TypeError('fetch')));
   await assert.rejects(unreachable.rooms(5), /cannot be reached/u);
-});
-
-test('presence asks at intervals, soon after a hint, and never in a rush', async () => {
-  const clock = new FakeClock();
-  let asked = 0;
-  let visible = true;
-  const shown: number[] = [];
-  const presence = new Presence(
-    async (): Promise<Member[]> => {
-      asked += 1;
-      return [{ user: 'ana', sessions: 1 }];
-    },
-    { now: clock.now, after: clock.after, visible: () => visible },
-    (members) => shown.push(members.length),
-  );
-  presence.start();
-  await clock.advance(500);
-  assert.equal(asked, 1);
-  presence.seen('ana');
-  await clock.advance(5_000);
-  assert.equal(asked, 1);
-  for (let hint = 0; hint < 50; hint += 1) presence.seen('somebody');
-  await clock.advance(500);
-  assert.equal(asked, 2);
-  for (let hint = 0; hint < 20; hint += 1) {
-    presence.hint();
-    await clock.advance(100);
-  }
-  assert.ok(asked <= 4, `asked ${asked} times`);
-  const before = asked;
-  visible = false;
-  await clock.advance(60_000);
-  assert.equal(asked, before);
-  visible = true;
-  await clock.advance(10_500);
-  assert.equal(asked, before + 1);
-  presence.stop();
-  await clock.advance(60_000);
-  assert.equal(asked, before + 1);
-  await settle();
-  assert.ok(shown.every((count) => count === 1));
 });

@@ -1,7 +1,8 @@
 // The room on the screen: header, messages, composer, people. Holds elements and passes on what the
 // user does; what is true comes from the RoomSession.
-import type { Member, RoomSummary } from '../history';
+import type { RoomSummary } from '../history';
 import type { ChatMessage } from '../message';
+import type { Company } from '../room_session';
 import { Composer } from './composer';
 import { ConnectionView, type Standing } from './connection_view';
 import { h, icon, kIcons, set_text } from './dom';
@@ -79,9 +80,9 @@ export class RoomView {
     this.connection_.show(standing, Date.now());
   }
 
-  show_members(members: readonly Member[], self: string): void {
-    this.people_.show_members(members, self);
-    set_text(this.peopleCount_, members.length === 0 ? '' : String(members.length));
+  show_company(company: Company, self: string): void {
+    this.people_.show_company(company, self);
+    set_text(this.peopleCount_, company.count === null ? '' : company.count.toLocaleString('en'));
   }
 
   show_rooms(rooms: readonly RoomSummary[]): void {
