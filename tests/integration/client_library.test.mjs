@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, afterEach, before, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { cluster, clusterEnv, freshRoom } from './support/cluster.mjs';
 import { credentials } from './support/credentials.mjs';
 import { wholeHistory } from './support/history.mjs';
@@ -20,8 +20,6 @@ before(() => {
   dir = mkdtempSync(join(tmpdir(), 'stampede-library-'));
 });
 after(() => rmSync(dir, { recursive: true, force: true }));
-// What a failed test left down is none of the next one's business.
-afterEach(() => cluster('up'));
 
 const embedded = (t, ...flags) =>
   startGateway(t, ['--data-dir', mkdtempSync(join(dir, 'data-')), ...flags], cleanEnv);
@@ -93,6 +91,39 @@ test('embedded: other credentials are needed, and help', async (t) => {
   assert.equal(client.user, 'ana');
 });
 
+test('embedded: who comes and goes is told, and signals reach those who are there', async (t) => {
+  const { url } = await embedded(t, '--presence-grace', '1s', '--presence-events', '3');
+  const room = freshRoom('company');
+  const told = [];
+  const signals = [];
+  const ana = recorded(stampede(url, { login: 'ana' }), room, {
+    onPresence: ({ count, members }, { kind, user }) =>
+      told.push([kind, user, count, members?.map((member) => member.user).join()]),
+    onSignal: ({ sender, headers, seq }) => signals.push([sender, headers.typing, seq]),
+  });
+  await ana.room.joined;
+  assert.deepEqual(told, [['members', undefined, 1, 'ana']]);
+  const bo = stampede(url, { login: 'bo' });
+  const bosRoom = recorded(bo, room);
+  await bosRoom.room.joined;
+  await eventually('bo has come', () => told.length === 2);
+  assert.equal(bosRoom.room.signal({ typing: 'true' }), true);
+  await eventually('the signal is there', () => signals.length === 1);
+  assert.deepEqual(signals, [['bo', 'true', 0]]);
+  bo.stomp.forceDisconnect(); // comes back within the grace, or a moment later: the list says the same in the end
+  await eventually('bo is back', () => bosRoom.replays.length === 2);
+  await bo.send(room, 'here again');
+  await eventually('and heard', () => ana.messages.length === 1);
+  await bo.close();
+  await eventually('bo has gone', () => ana.room.presence.count === 1);
+  assert.deepEqual(ana.room.presence.members.map(({ user }) => user), ['ana']);
+  assert.deepEqual(told[1], ['join', 'bo', 2, 'ana,bo']);
+  const crowd = Array.from({ length: 5 }, (_, n) => recorded(stampede(url, { login: `guest-${n}` }), room));
+  await Promise.all(crowd.map((one) => one.room.joined));
+  await eventually('only the number is told', () => ana.room.presence.count === 6 && ana.room.presence.members === null);
+  assert.equal(ana.messages.length, 1, 'none of it is a message');
+});
+
 test('embedded: direct messages reach all sessions of a user, also after one came back', async (t) => {
   const { url } = await embedded(t);
   const bo = stampede(url, { login: 'bo' });
@@ -114,6 +145,18 @@ test('embedded: direct messages reach all sessions of a user, also after one cam
   await eventually('and have it', () => got.every((list) => list.at(-1)[1] === 'again'));
 });
 
+test('embedded: a full room is refused by name, and the client stays', async (t) => {
+  const { url } = await embedded(t, '--room-capacity', 'small.*=1');
+  const client = stampede(url, { login: 'bo' });
+  const first = recorded(stampede(url, { login: 'ana' }), 'small.room');
+  await first.room.joined;
+  const second = recorded(client, 'small.room');
+  await assert.rejects(second.room.joined, (error) => error.server.message === 'Room full');
+  assert.equal(second.room.state.kind, 'refused');
+  const elsewhere = recorded(client, freshRoom('large'));
+  await elsewhere.room.joined;
+});
+
 /** Sends numbers until told to stop, each when the one before is on its way. */
 async function talk(client, room, name, talking) {
   const sent = [];
@@ -124,7 +167,8 @@ async function talk(client, room, name, talking) {
   return Promise.all(sent.map(async (delivery) => ({ body: delivery.body, ...(await delivery) })));
 }
 
-test('gateways are killed under a conversation: nothing lost, nothing twice, all in one order', async () => {
+test('gateways are killed under a conversation: nothing lost, nothing twice, all in one order', async (t) => {
+  t.after(() => cluster('up')); // what a failed test left down is none of the next one's business
   const { gateways, workers } = clusterEnv();
   const room = freshRoom('killed');
   const talkers = Array.from({ length: kTalkers }, (_, n) => {
