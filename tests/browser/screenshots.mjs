@@ -98,6 +98,9 @@ async function take_pictures() {
     40,
   );
   await desktop.page.mouse.move(5, 300);
+  const typist = guests.find(({ user }) => user === 'Dario');
+  typist.client.publish({ destination: `/topic/${kRoom}`, headers: { persistent: 'false', typing: 'true' } });
+  for (const window of [desktop, phone]) await window.page.getByText('Dario is typing…').waitFor();
   const shots = { desktop: await desktop.page.screenshot(), phone: await phone.page.screenshot() };
   await save('desktop', shots.desktop);
   await save('phone', shots.phone);

@@ -9,6 +9,7 @@ export class Guest {
 
   static enter(url, user, room) {
     const guest = new Guest();
+    guest.user = user;
     guest.room = room;
     return new Promise((entered, failed) => {
       guest.client = new Client({
