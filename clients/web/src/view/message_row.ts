@@ -48,8 +48,9 @@ function day_view(timestamp: number): RowView {
   return { element: h('div', { class: 'row rule', role: 'separator' }, label), update: refresh };
 }
 
+/** A note and no separator: what is in a separator is not there for a screen reader. */
 function gap_view(gap: Gap, actions: RowActions): RowView {
-  const element = h('div', { class: 'row rule gap', role: 'separator' });
+  const element = h('div', { class: 'row rule gap', role: 'note' });
   const again = button('Look again', () => actions.look_again(gap));
   let shown: Gap['state'] | null = null;
   const update = (row: Row): void => {
