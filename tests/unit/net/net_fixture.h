@@ -34,6 +34,12 @@ class EventLog {
     changed_.wait_for(lock, std::chrono::seconds(10), [&] { return events_.size() >= count; });
     return events_;
   }
+  /// Waits, at most ten seconds, until the last event is `event`.
+  [[nodiscard]] bool ends_with(std::string_view event) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10),
+                             [&] { return !events_.empty() && events_.back() == event; });
+  }
 
  private:
   std::mutex mutex_;
