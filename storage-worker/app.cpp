@@ -63,6 +63,7 @@ Result<void> App::assemble() {
   rabbitmq::Options broker;
   broker.url = config_.amqp_url;
   broker.self = GatewayId("worker." + random_hex(4));
+  broker.publish_before_acks = true;
   auto ports = rabbitmq::make_ports(ingest_loop_, broker, metrics_, health_);
   if (!ports) return ports.error();
   feed_ = std::move(ports->feed);

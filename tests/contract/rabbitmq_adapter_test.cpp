@@ -522,6 +522,27 @@ TEST_F(RabbitAdapterTest, DeletedQueuesAreDeclaredAndConsumedAgain) {
   inbox.wait_for(40);
 }
 
+TEST_F(RabbitAdapterTest, WhatIsPublishedBeforeAnAckIsNotDroppedForItsSize) {
+  auto before_acks = options("worker");
+  before_acks.publish_before_acks = true;
+  Inbox<Delivery> inbox;
+  Inbox<MessageRef> heard;
+  RabbitProcess gateway(options("gateway-1"));
+  RabbitProcess worker(before_acks);
+  start_bus(gateway, heard);
+  ASSERT_TRUE(bind(gateway, {"lobby"}));
+  consume(worker, inbox);
+  ASSERT_EQ(refusals(append_and_wait(gateway, {sequenced("lobby", "stored first")})), 0U);
+  const auto tags = tags_of(inbox.wait_for(1));
+  const std::string large(before_acks.bus_unsent_bytes + 1, 'x');
+  worker.bus().publish({sequenced("lobby", large)});
+  worker.bus().send(GatewayId("gateway-1"), {sequenced("lobby", "a word")});
+  worker.feed().ack(tags);
+  const auto got = heard.wait_for(2);
+  EXPECT_EQ(got.at(0)->body.size(), large.size());
+  EXPECT_EQ(got.at(1)->body, "a word");
+}
+
 TEST_F(RabbitAdapterTest, OwnLiveMessagesAreDroppedAndCounted) {
   RabbitProcess here(options("gateway-1"));
   RabbitProcess there(options("gateway-2"));

@@ -86,7 +86,7 @@ before(async () => {
     '--max-ws-frame', '8KiB', '--max-ws-message', '12KiB', '--max-fragments', '4',
     '--max-connect-bytes', '3KiB', '--max-body', '4KiB', '--max-headers', '10', '--max-header-bytes', '2KiB',
     '--max-subscriptions', '2', '--max-transactions', '1', '--max-transaction-frames', '3', '--max-transaction-bytes', '6KiB',
-    '--max-unacknowledged-bytes', '2KiB',
+    '--max-unacknowledged-bytes', '2KiB', '--room-capacity', 'cosy=1',
     '--max-rate', '20', '--rate-burst', '1s', '--rate-patience', '500ms',
   );
 });
@@ -182,6 +182,22 @@ for (const [limit, act, message, words, code] of [
     });
   });
 }
+
+test('users of a room', async () => {
+  const subscribe = { id: '0', destination: '/topic/cosy', receipt: 'in' };
+  const first = await session(small, { login: 'ann' });
+  first.write('SUBSCRIBE', subscribe);
+  assert.equal((await first.next()).command, 'RECEIPT');
+  await counts(small, hits('room_capacity'), async () => {
+    const client = await session(small, { login: 'bob' });
+    client.write('SUBSCRIBE', subscribe);
+    const { message, body, code } = await errorOf(client);
+    assert.equal(message, 'Room full');
+    assert.match(body, /'cosy'.* 1 user/);
+    assert.equal(code, '4005');
+  });
+  first.end();
+});
 
 test('a burst above the rate is slowed down, and all of it arrives', async () => {
   await counts(small, slowed('session_rate'), async () => {

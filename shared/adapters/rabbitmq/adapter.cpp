@@ -43,7 +43,7 @@ Adapter::Adapter(Loop& loop, const Options& options, const Endpoint& endpoint, M
       bus_queue_({options.self.str(), options.bus_queue_bytes, options.bus_message_ttl,
                   options.bus_unhandled_bytes, options.bind_timeout},
                  consume_link_, kFirstChannel, topology_, meters_),
-      consumer_(consume_link_, kSecondChannel, topology_, storage_, meters_),
+      consumer_(options.self.str(), consume_link_, kSecondChannel, topology_, storage_, meters_),
       tick_(loop.context()) {
   health_.set("rabbitmq", false, "not connected yet");
 }

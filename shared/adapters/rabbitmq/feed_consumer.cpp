@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "shared/adapters/rabbitmq/rooms_publisher.h"
 #include "shared/model/partition.h"
 #include "shared/model/wire.h"
 
@@ -20,9 +21,14 @@ std::string consumer_tag(std::uint32_t queue) { return "storage." + std::to_stri
 
 }  // namespace
 
-FeedConsumer::FeedConsumer(Link& link, ChannelId channel, const Topology& topology,
-                           StoragePublisher& publisher, Meters& meters)
-    : link_(link), channel_(channel), topology_(topology), publisher_(publisher), meters_(meters) {}
+FeedConsumer::FeedConsumer(std::string self, Link& link, ChannelId channel,
+                           const Topology& topology, StoragePublisher& publisher, Meters& meters)
+    : self_(std::move(self)),
+      link_(link),
+      channel_(channel),
+      topology_(topology),
+      publisher_(publisher),
+      meters_(meters) {}
 
 void FeedConsumer::consume(std::size_t prefetch, Executor& on, MessageFeed::Handler handler) {
   const std::size_t each = std::clamp<std::size_t>(prefetch / kStorageQueues, 1,
@@ -131,6 +137,22 @@ void FeedConsumer::send_acks() {
   }
   connection_->flush();
   meters_.unacknowledged.set(static_cast<double>(window_.size()));
+}
+
+void FeedConsumer::publish(const std::vector<MessageRef>& batch) {
+  for (const MessageRef& message : batch) write(*message, routing_key(message->room));
+}
+
+void FeedConsumer::send(const GatewayId& to, const std::vector<MessageRef>& batch) {
+  const std::string key = address_key(to);
+  for (const MessageRef& message : batch) write(*message, key);
+}
+
+void FeedConsumer::write(const Message& message, const std::string& key) {
+  if (connection_ == nullptr) return;
+  append_live(*connection_, channel_, topology_, self_, message, key);
+  connection_->flush();
+  meters_.rooms_publishes.add();
 }
 
 void FeedConsumer::reject(std::vector<MessageFeed::Rejection> rejections) {

@@ -19,13 +19,20 @@ namespace stampede::rabbitmq {
 /// rejected, is confirmed by the dead letters before it is acked here. One thread, the loop's.
 class FeedConsumer final : public ChannelUser {
  public:
-  FeedConsumer(Link& link, ChannelId channel, const Topology& topology, StoragePublisher& publisher,
-               Meters& meters);
+  /// `self`: AMQP app_id of what it publishes.
+  FeedConsumer(std::string self, Link& link, ChannelId channel, const Topology& topology,
+               StoragePublisher& publisher, Meters& meters);
 
   /// Begins to consume; once.
   void consume(std::size_t prefetch, Executor& on, MessageFeed::Handler handler);
   void ack(const std::vector<MessageFeed::DeliveryTag>& tags);
   void reject(std::vector<MessageFeed::Rejection> rejections);
+  /// Publish what became of deliveries, ahead of their acks and on their channel: the broker takes
+  /// an ack only after it. Without the connection that the acks need nothing is published; the
+  /// broker delivers again then. Bounded by the prefetch.
+  void publish(const std::vector<MessageRef>& batch);
+  /// To one gateway, or to all when `to` is empty.
+  void send(const GatewayId& to, const std::vector<MessageRef>& batch);
   /// Replies when no delivery is on its way, rejected ones are safe, and the broker has all acks.
   void stop(Reply<Result<void>> stopped);
   /// Answers what is unanswered with kCancelled.
@@ -39,6 +46,7 @@ class FeedConsumer final : public ChannelUser {
   void on_read_end() override;
   [[nodiscard]] bool ready() const override { return !consuming_ || owed_consume_oks_ == 0; }
 
+  void write(const Message& message, const std::string& key);
   [[nodiscard]] std::optional<DeliveryWindow::Tag> current(MessageFeed::DeliveryTag tag) const;
   void bury(DeliveryWindow::Tag tag, DeadLetter letter);
   void on_buried(std::uint64_t epoch, DeliveryWindow::Tag tag, const Result<void>& outcome);
@@ -46,6 +54,7 @@ class FeedConsumer final : public ChannelUser {
   void advance_stop();
   void finish_stop();
 
+  const std::string self_;
   Link& link_;
   ChannelId channel_;
   const Topology& topology_;

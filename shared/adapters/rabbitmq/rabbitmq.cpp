@@ -29,7 +29,8 @@ class Handle {
 
 class Bus final : public MessageBus {
  public:
-  explicit Bus(std::shared_ptr<Adapter> adapter) : adapter_(std::move(adapter)) {}
+  Bus(std::shared_ptr<Adapter> adapter, bool before_acks)
+      : adapter_(std::move(adapter)), before_acks_(before_acks) {}
 
   void start(Executor& on, Handler handler) override {
     adapter_.call([&on, handler = std::move(handler)](Adapter& adapter) mutable {
@@ -48,17 +49,23 @@ class Bus final : public MessageBus {
   }
 
   void publish(std::vector<MessageRef> batch) override {
-    adapter_.call([batch = std::move(batch)](Adapter& adapter) { adapter.rooms().publish(batch); });
+    adapter_.call([batch = std::move(batch), before_acks = before_acks_](Adapter& adapter) {
+      if (before_acks) return adapter.consumer().publish(batch);
+      adapter.rooms().publish(batch);
+    });
   }
 
   void send(GatewayId to, std::vector<MessageRef> batch) override {
-    adapter_.call([to = std::move(to), batch = std::move(batch)](Adapter& adapter) {
+    adapter_.call([to = std::move(to), batch = std::move(batch),
+                   before_acks = before_acks_](Adapter& adapter) {
+      if (before_acks) return adapter.consumer().send(to, batch);
       adapter.rooms().send(to, batch);
     });
   }
 
  private:
   Handle adapter_;
+  bool before_acks_;
 };
 
 class Feed final : public MessageFeed {
@@ -134,7 +141,8 @@ Result<Ports> make_ports(Loop& loop, const Options& options, Metrics& metrics, H
   if (!endpoint) return endpoint.error();
   const auto adapter = std::make_shared<Adapter>(loop, options, *endpoint, metrics, health);
   adapter->start();
-  return Ports{std::make_unique<Bus>(adapter), std::make_unique<Feed>(adapter)};
+  return Ports{std::make_unique<Bus>(adapter, options.publish_before_acks),
+               std::make_unique<Feed>(adapter)};
 }
 
 }  // namespace stampede::rabbitmq

@@ -21,6 +21,11 @@ struct Options {
   /// First part of every exchange and queue name; 1 to 100 of `[A-Za-z0-9._-]`.
   std::string prefix = "stampede";
 
+  /// For workers: the bus publishes on the channel that consumes the feed. What is published before
+  /// an ack is at the broker before the ack, or the delivery comes again; nothing is dropped for
+  /// its size. Only for what deliveries give rise to.
+  bool publish_before_acks = false;
+
   Milliseconds connect_timeout{5'000};  ///< resolve, connect, TLS and log-in together
   Milliseconds heartbeat{10'000};       ///< asked for; the broker may ask for less. Whole seconds
   Milliseconds backoff_min{100};        ///< between attempts to connect, doubled after each

@@ -6,6 +6,22 @@
 
 namespace stampede::rabbitmq {
 
+void append_live(Connection& connection, ChannelId channel, const Topology& topology,
+                 const std::string& self, const Message& message, const std::string& key) {
+  amqp_basic_publish_t method{};
+  method.exchange = to_amqp(topology.rooms_exchange());
+  method.routing_key = to_amqp(key);
+  amqp_basic_properties_t properties{};
+  properties._flags = AMQP_BASIC_APP_ID_FLAG;
+  properties.app_id = to_amqp(self);
+  append_publish(connection.out(), channel, method, properties, encode_message(message),
+                 connection.frame_max());
+}
+
+std::string address_key(const GatewayId& to) {
+  return to.empty() ? all_gateways_key() : routing_key(to);
+}
+
 RoomsPublisher::RoomsPublisher(Settings settings, Link& link, ChannelId channel,
                                const Topology& topology, Meters& meters)
     : settings_(std::move(settings)),
@@ -47,7 +63,7 @@ void RoomsPublisher::publish(const std::vector<MessageRef>& batch) {
 
 void RoomsPublisher::send(const GatewayId& to, const std::vector<MessageRef>& batch) {
   if (!can_write(batch.size())) return;
-  const std::string key = to.empty() ? all_gateways_key() : routing_key(to);
+  const std::string key = address_key(to);
   for (const MessageRef& message : batch) write(*message, key);
   connection_->flush();
 }
@@ -59,14 +75,7 @@ void RoomsPublisher::write(const Message& message, const std::string& key) {
   if (connection_->unsent_bytes() > bound) {
     return meters_.bus_dropped_full.add();
   }
-  amqp_basic_publish_t method{};
-  method.exchange = to_amqp(topology_.rooms_exchange());
-  method.routing_key = to_amqp(key);
-  amqp_basic_properties_t properties{};
-  properties._flags = AMQP_BASIC_APP_ID_FLAG;
-  properties.app_id = to_amqp(settings_.self);
-  append_publish(connection_->out(), channel_, method, properties, encode_message(message),
-                 connection_->frame_max());
+  append_live(*connection_, channel_, topology_, settings_.self, message, key);
   meters_.rooms_publishes.add();
 }
 

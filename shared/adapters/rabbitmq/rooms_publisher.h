@@ -9,6 +9,13 @@
 
 namespace stampede::rabbitmq {
 
+/// Appends basic.publish of a live message under `key` to the rooms exchange. `self`: AMQP app_id.
+void append_live(Connection& connection, ChannelId channel, const Topology& topology,
+                 const std::string& self, const Message& message, const std::string& key);
+
+/// The key of one gateway's own address, or of all gateways when `to` is empty.
+std::string address_key(const GatewayId& to);
+
 /// The unconfirmed channel: live messages to the rooms exchange, for rooms and for gateways, at
 /// most once. What cannot be written now is dropped and counted. One thread, the loop's.
 class RoomsPublisher final : public ChannelUser {
