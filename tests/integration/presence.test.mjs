@@ -134,14 +134,13 @@ test('the members list is right within 15 s after a gateway was killed', async (
   const dies = await connected(gateways[0], { login: 'dies' });
   await dies.subscribe(room);
   await sees.sees('dies,stays');
-  await cluster('kill', 'gateway-1');
   const killed = Date.now();
+  await cluster('kill', 'gateway-1');
   await eventually('the leave is told', () => sees.told().events.includes('leave dies 1'), { seconds: 60 });
   const took = (Date.now() - killed) / 1000;
   console.log(`the leave was told ${took.toFixed(1)} s after the gateway was killed`);
   assert.equal((await memberNames(workers[0], room)).join(), 'stays');
-  // Machines that test are busy; the lease itself is what Stampede promises.
-  assert.ok(took < kLeaseSeconds + 5, `${took} s`);
+  assert.ok(took <= kLeaseSeconds, `${took} s`);
   await stays.close();
 });
 
