@@ -153,7 +153,8 @@ void Publisher::settle(const std::vector<MessageRef>& words) {
   for (const MessageRef& word : words) {
     if (word->kind == MessageKind::kStored) answer_waiting(word->id, {});
     if (word->kind == MessageKind::kRefused) {
-      answer_waiting(word->id, Error(Errc::kInternal, "the store refused it: " + word->body));
+      answer_waiting(word->id,
+                     Error(Errc::kInvalidArgument, "the store refused it: " + word->body));
     }
   }
 }

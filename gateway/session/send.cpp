@@ -139,6 +139,8 @@ void Session::publish_alone(HeldSend send) {
 }
 
 void Session::fail_unstored(const Error& error, std::optional<std::string_view> receipt) {
+  // Not an outage: sent again, it would be refused again.
+  if (error.is(Errc::kInvalidArgument)) return fail("Message refused", error.detail, receipt);
   fail("Message not stored", error.detail, receipt, CloseReason::kOverloaded);
 }
 

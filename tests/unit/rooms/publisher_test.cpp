@@ -248,6 +248,7 @@ TEST_F(StoreFirstPublisherTest, ARefusalOfTheFeedOrTheStoreIsPassedOn) {
   ASSERT_EQ(confirmed_.size(), 2U);
   EXPECT_EQ(confirmed_[0].error().detail, "queue is full");
   EXPECT_EQ(confirmed_[1].error().detail, "the store refused it: value too long");
+  EXPECT_TRUE(confirmed_[1].error().is(Errc::kInvalidArgument)) << "not worth another try";
   EXPECT_EQ(publisher_.in_flight(), 0U);
 }
 

@@ -205,6 +205,17 @@ TEST_F(SessionTest, AnUnconfirmedSendIsAnErrorWithTheReceipt) {
   EXPECT_TRUE(transport_.closed);
 }
 
+TEST_F(SessionTest, WhatTheStoreRefusesIsToldApartFromAnOutage) {
+  connect();
+  frame("SEND\ndestination:/topic/a\nreceipt:r1\n\nhi");
+  shard_.feed.answer_all(Error(Errc::kInvalidArgument, "the store refused it: value too long"));
+  shard_.executor.run();
+  EXPECT_THAT(sent().at(0), HasSubstr("message:Message refused\n"));
+  EXPECT_THAT(sent()[0], HasSubstr("receipt-id:r1\n"));
+  EXPECT_THAT(sent()[0], HasSubstr("the store refused it: value too long"));
+  EXPECT_EQ(transport_.closed, CloseReason::kStompError) << "no invitation to come back with it";
+}
+
 TEST_F(SessionTest, DisconnectWaitsForEveryConfirm) {
   connect();
   frame("SEND\ndestination:/topic/a\nreceipt:r1\n\nhi");
