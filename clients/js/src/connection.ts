@@ -54,7 +54,7 @@ export interface ConnectionOptions {
   readonly backoff: Backoff;
   /** Milliseconds: a connection that held so long was a good one. */
   readonly stableAfter: number;
-  /** Milliseconds from the attempt to CONNECTED. */
+  /** Milliseconds for the credentials, for CONNECTED after them, and for the goodbye. */
   readonly connectTimeout: number;
   readonly stomp: StompOptions;
 }
@@ -171,7 +171,11 @@ export class Connection {
     const wasConnected = this.connected_;
     this.connected_ = false;
     this.enter({ kind: 'closed' });
+    // A peer that is dead answers no DISCONNECT.
+    const { connectTimeout } = this.options_;
+    const cancel = this.environment_.after(connectTimeout, () => void this.stomp.deactivate({ force: true }));
     await this.stomp.deactivate({ force: !wasConnected });
+    cancel();
     this.tellLost({ code: 1000, reason: 'closed', error: null, attributed: false });
   }
 
@@ -229,6 +233,11 @@ export class Connection {
     this.lastError_ = null;
     this.attributed_ = false;
     this.enter({ kind: 'connecting', attempt: this.attempt_ });
+    const { connectTimeout } = this.options_;
+    this.cancelTimer_ = this.environment_.after(connectTimeout, () => {
+      this.generation_ += 1; // an answer that comes later is not waited for any more
+      this.wait(`no credentials came within ${connectTimeout} ms`);
+    });
     const reason = this.expired_ ? 'expired' : this.everConnected_ ? 'reconnect' : 'first';
     this.ask(reason).then(
       (credentials) => {
@@ -246,6 +255,7 @@ export class Connection {
   }
 
   private attemptWith(credentials: Credentials): void {
+    this.cancelTimer_();
     this.cancelTimer_ = this.environment_.after(this.options_.connectTimeout, () =>
       this.stomp.forceDisconnect(),
     );
@@ -275,8 +285,10 @@ export class Connection {
       this.attempt_ = 0;
       this.unnamedRefusals_ = 0;
     });
-    this.enter({ kind: 'connected' });
+    this.state_ = { kind: 'connected' };
+    // What was there before goes out first; then whoever hears of the state may add to it.
     this.listener_.opened();
+    if (this.stateNow() === 'connected') this.listener_.state(this.state_);
   }
 
   private onError({ headers, body }: IFrame): void {

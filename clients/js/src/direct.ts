@@ -52,6 +52,7 @@ export class Inbox {
 
   /** @internal There is a connection. */
   attach(): void {
+    if (this.subscription_ !== null) return; // opened by a handler that heard of this connection first
     this.subscription_ = this.host_.subscribe(
       `/user/queue/${this.queue}`,
       {},

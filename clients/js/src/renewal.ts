@@ -5,11 +5,18 @@ import type { Environment } from './environment.js';
 
 /** Node and browsers keep timers in 31 bits. */
 const kLongestTimer = 2 ** 31 - 1;
+/**
+ * Between one new token and the next. To a client whose clock is ahead a token has expired when it
+ * comes, and so does each one after it.
+ */
+const kShortestMs = 5_000;
 
 export class Renewal {
   private cancel_: () => void = () => {};
   /** A session that has ended needs no token, and an answer for it means nothing. */
   private session_ = 0;
+  /** What the session goes by. */
+  private token_: string | undefined;
 
   constructor(
     private readonly ask_: () => Promise<Credentials>,
@@ -21,7 +28,7 @@ export class Renewal {
   /** A session has begun with these. */
   begin(credentials: Credentials): void {
     this.end();
-    this.plan(credentials);
+    this.plan(credentials, 0);
   }
 
   end(): void {
@@ -29,11 +36,18 @@ export class Renewal {
     this.session_ += 1;
   }
 
-  private plan({ token }: Credentials): void {
+  private plan({ token }: Credentials, shortest: number): void {
+    this.token_ = token;
     const expiry = expiryOf(token);
     if (expiry === null) return;
-    const delay = refreshDelay(expiry, this.environment_.now());
+    const delay = Math.max(shortest, refreshDelay(expiry, this.environment_.now()));
     if (delay <= kLongestTimer) this.after(delay, 0);
+  }
+
+  /** Whoever is asked keeps a token until its end: is asked again until then, and at the end by the server's word. */
+  private sameAgain(credentials: Credentials): void {
+    const expiry = expiryOf(credentials.token) ?? 0;
+    if (expiry > this.environment_.now()) this.plan(credentials, kShortestMs);
   }
 
   private after(delay: number, attempt: number): void {
@@ -46,8 +60,9 @@ export class Renewal {
     try {
       const credentials = await this.ask_();
       if (session !== this.session_ || credentials.token === undefined) return;
+      if (credentials.token === this.token_) return this.sameAgain(credentials);
       await this.refresh_(credentials.token);
-      if (session === this.session_) this.plan(credentials);
+      if (session === this.session_) this.plan(credentials, kShortestMs);
     } catch {
       if (session !== this.session_) return;
       this.after(fullJitter(this.backoff_, attempt, this.environment_.random()), attempt + 1);

@@ -151,7 +151,8 @@ export class Room {
 
   /** @internal There is a connection. */
   attach(): void {
-    if (this.state_.kind !== 'joining') return;
+    // One that a handler joined while others were told of this connection is attached already.
+    if (this.state_.kind !== 'joining' || this.subscription_ !== null) return;
     this.replayCount_ = 0;
     this.askedAfter_ = this.position_ ?? 0;
     this.subscription_ = this.host_.subscribe(

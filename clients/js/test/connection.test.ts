@@ -127,6 +127,29 @@ test('an expired token asks for a new one, and is the end when nobody can give o
   assert.equal(fixed.client.state.kind, 'refused');
 });
 
+test('credentials that never come hold up one attempt, not the client', async () => {
+  const answers: Array<(token: string) => void> = [];
+  const stage = new Stage({
+    connectTimeout: 5_000,
+    credentials: () => new Promise((resolve) => answers.push((token) => resolve({ token }))),
+  });
+  await stage.world.advance(4_999);
+  assert.deepEqual(kinds(stage), ['connecting']);
+  await stage.world.advance(1);
+  const waiting = stage.states.at(-1);
+  assert.ok(waiting?.kind === 'waiting' && /no credentials came within 5000 ms/u.test(waiting.reason));
+  await stage.world.advance(delayOf(stage));
+  assert.equal(answers.length, 2);
+  answers[0]!('too late');
+  await settle();
+  assert.equal(stage.sockets.length, 0);
+  answers[1]!('in time');
+  const socket = await stage.accept();
+  assert.equal(socket.last('CONNECT').headers['Authorization'], 'Bearer in time');
+  await stage.world.advance(60_000);
+  assert.equal(stage.client.state.kind, 'connected');
+});
+
 test('credentials that cannot be had now are asked for again', async () => {
   let calls = 0;
   const stage = new Stage({
@@ -167,11 +190,46 @@ test('a token is renewed within the session before it expires', async () => {
   assert.equal(socket.last('SEND').headers['destination'], '/app/auth');
   assert.match(socket.last('SEND').headers['Authorization']!, /^Bearer eyJ/u);
   socket.receipt(socket.last('SEND'));
+  now += 540_000;
   await stage.world.advance(540_000);
   assert.equal(socket.of('SEND').length, 2);
   assert.deepEqual(reasons, ['first', 'expiring', 'expiring']);
   socket.refuse(4010, 'Refresh refused', 'another user', socket.last('SEND'));
   assert.equal(stage.client.state.kind, 'refused');
+});
+
+test('a token that is given again is no new one, and is asked about no more often than that', async () => {
+  let asked = 0;
+  const kept = tokenUntil(1_700_000_000_000 + 60_000);
+  const stage = new Stage({
+    credentials: () => {
+      asked += 1;
+      return { token: kept };
+    },
+  });
+  const socket = await stage.accept();
+  await stage.world.advance(600_000);
+  assert.equal(socket.of('SEND').length, 0);
+  assert.ok(asked >= 3 && asked <= 8, `asked ${asked} times`);
+  socket.refuse(4012, 'Token expired', 'a minute after it began');
+  assert.equal(stage.client.state.kind, 'waiting');
+});
+
+test('to a client whose clock is ahead each new token has expired: they are not asked for in a loop', async () => {
+  let given = 0;
+  const stage = new Stage({
+    credentials: () => {
+      given += 1;
+      return { token: tokenUntil(1_690_000_000_000 + given * 1_000) };
+    },
+  });
+  const socket = await stage.accept();
+  for (let seconds = 0; seconds < 60; seconds += 1) {
+    await stage.world.advance(1_000);
+    for (const frame of socket.of('SEND')) socket.receipt(frame);
+    assert.ok(given < 50, `asked ${given} times in ${seconds} s`);
+  }
+  assert.ok(given >= 4 && given <= 15, `asked ${given} times in a minute`);
 });
 
 test('when a token ends is read from it, and from nothing else', () => {

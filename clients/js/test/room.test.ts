@@ -269,6 +269,36 @@ test('what a handler throws is reported, and changes nothing', async (t) => {
   assert.ok(report.mock.callCount() >= 3);
 });
 
+test('what is begun when the state is told comes once, behind what was there before', async () => {
+  const got: string[] = [];
+  const stage: Stage = new Stage({
+    onState: ({ kind }) => {
+      if (kind !== 'connected' || got.length > 0) return;
+      got.push('connected');
+      stage.client.send('late', 'hello');
+      stage.client.join('late');
+      stage.client.inbox('notes', ({ body }) => got.push(body));
+    },
+  });
+  const early = stage.client.join('early');
+  const socket = await stage.accept();
+  assert.deepEqual(
+    socket.received.map(({ command, headers }) => `${command} ${headers['destination'] ?? ''}`),
+    ['CONNECT ', 'SUBSCRIBE /topic/early', 'SEND /topic/late', 'SUBSCRIBE /topic/late', 'SUBSCRIBE /user/queue/notes'],
+  );
+  for (const frame of socket.of('SUBSCRIBE')) {
+    const { id, destination } = frame.headers as { id: string; destination: string };
+    if (destination === '/user/queue/notes') {
+      socket.say('MESSAGE', { subscription: id, destination, 'message-id': 'd1', sender: 'bo' }, 'once');
+    }
+  }
+  assert.deepEqual(got, ['connected', 'once']);
+  early.leave();
+  assert.equal(socket.of('UNSUBSCRIBE').length, 1);
+  const second = await stage.reconnect();
+  assert.equal(second.of('SUBSCRIBE').length, 2);
+});
+
 test('rooms of one client have positions of their own', async () => {
   const { stage, socket } = await enter();
   const other: Room = stage.client.join('other');
