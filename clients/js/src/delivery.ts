@@ -34,17 +34,19 @@ export class Delivery implements PromiseLike<Confirmation> {
   private promise_!: Promise<Confirmation>;
   private resolve_!: (confirmation: Confirmation) => void;
   private reject_!: (error: StampedeError) => void;
-  /** @internal When it was first handed to a connection, milliseconds since 1970; 0 = never. */
+  /** @internal When the server may first have seen its key, milliseconds since 1970; 0 = never. */
   firstSentAt = 0;
-  /** @internal Connections that ended while it was on its way. */
-  losses = 0;
+  /** @internal It was on its way once and may have arrived. */
+  uncertain = false;
+  /** @internal It may go out once more although the server has forgotten its key by now. */
+  lateTry = false;
 
   /** @internal */
   constructor(
     readonly room: string,
     readonly body: string | Uint8Array,
     readonly headers: Readonly<Record<string, string>>,
-    /** The `message-key`; the MESSAGE that comes of it carries it, too. '' = sent once at most. */
+    /** The `message-key`; the MESSAGE that comes of it carries it, too. 1 to 200 bytes: others the server refuses. */
     readonly key: string,
     /** Milliseconds since 1970. */
     readonly createdAt: number,
@@ -77,13 +79,12 @@ export class Delivery implements PromiseLike<Confirmation> {
 
   /**
    * Tries a failed one again under its key, behind those that wait; what is awaited from now on is the
-   * new outcome. Within the key's lifetime it cannot arrive twice.
+   * new outcome. Within `keyLifetime` of the first time that it was sent it cannot arrive twice; later
+   * it can, so it is sent once then and fails if the connection breaks.
    */
   retry(): this {
     if (this.state_ !== 'failed') return this;
     this.error_ = null;
-    this.firstSentAt = 0;
-    this.losses = 0;
     this.promiseAnew();
     this.enter('queued');
     this.owner_.requeue(this);

@@ -28,15 +28,13 @@ export interface Transport {
   ): void;
 }
 
-/** A message that breaks the connection each time must not do so for ever. */
-const kMostLosses = 8;
-
 export class Outbox implements DeliveryOwner {
   /** Not yet settled, in the order written. */
   private deliveries_: Delivery[] = [];
   /** One at a time, because one of them made the server hang up and it is not known which. */
   private careful_ = false;
   private flushing_ = false;
+  private closed_ = false;
   private readonly timers_ = new Map<Delivery, () => void>();
 
   constructor(
@@ -65,10 +63,16 @@ export class Outbox implements DeliveryOwner {
 
   requeue(delivery: Delivery): void {
     const { queueLimit } = this.options_;
+    if (this.closed_) {
+      delivery.fail(new StampedeError('closed', 'the client was closed'));
+      return;
+    }
     if (this.deliveries_.length >= queueLimit) {
       delivery.fail(new StampedeError('queue-full', `${queueLimit} messages wait already`));
       return;
     }
+    // Whoever tries again that late wants it sent, once.
+    delivery.lateTry = this.expired(delivery);
     this.deliveries_.push(delivery);
     this.flush();
   }
@@ -88,9 +92,14 @@ export class Outbox implements DeliveryOwner {
       if (!this.transport_.connected || underWay >= (this.careful_ ? 1 : this.options_.window)) break;
       if (delivery.state !== 'queued' || blocked.has(delivery.room)) continue;
       if (this.expired(delivery)) {
-        if (this.catchingUp_(delivery.room)) blocked.add(delivery.room);
-        else this.giveUp(delivery, 'the connection was away for too long; it may have arrived or not');
-        continue;
+        if (this.catchingUp_(delivery.room)) {
+          blocked.add(delivery.room);
+          continue;
+        }
+        if (!delivery.lateTry) {
+          this.giveUp(delivery, 'the connection was away for too long; it may have arrived or not');
+          continue;
+        }
       }
       this.handOver(delivery);
       underWay += 1;
@@ -114,12 +123,10 @@ export class Outbox implements DeliveryOwner {
     const guilty = blamesAFrame(closing);
     for (const delivery of underWay) {
       this.cancelTimer(delivery);
-      delivery.losses += 1;
       if (guilty && underWay.length === 1) {
         this.refuse(delivery, wordsOfClosing(closing), closing.error);
-      } else if (delivery.losses >= kMostLosses) {
-        this.giveUp(delivery, 'the connection broke each time it was sent');
       } else {
+        delivery.uncertain = true;
         delivery.enter('queued');
       }
     }
@@ -128,6 +135,7 @@ export class Outbox implements DeliveryOwner {
 
   /** For good. */
   close(): void {
+    this.closed_ = true;
     for (const delivery of [...this.deliveries_]) {
       this.remove(delivery);
       delivery.fail(new StampedeError('closed', 'the client was closed before it was confirmed'));
@@ -155,6 +163,7 @@ export class Outbox implements DeliveryOwner {
     };
     const headers = { ...delivery.headers, 'message-key': delivery.key };
     delivery.firstSentAt ||= this.environment_.now();
+    delivery.lateTry = false;
     this.timers_.set(
       delivery,
       this.environment_.after(this.options_.confirmTimeout, () => {
@@ -179,11 +188,14 @@ export class Outbox implements DeliveryOwner {
   private refuse(delivery: Delivery, words: string, error: StampedeError['server']): void {
     this.careful_ = false; // found
     this.remove(delivery);
+    // Nothing of it has arrived, so the server's time for its key has not begun.
+    if (!delivery.uncertain) delivery.firstSentAt = 0;
     delivery.fail(new StampedeError('refused', words, error));
   }
 
   private giveUp(delivery: Delivery, words: string): void {
     this.remove(delivery);
+    delivery.uncertain = true;
     delivery.fail(new StampedeError('unconfirmed', words));
   }
 

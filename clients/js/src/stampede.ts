@@ -25,7 +25,10 @@ export interface ConnectOptions {
   readonly backoffCap?: number;
   /** Milliseconds that a connection must hold for the next delay to be short again. Default 10,000. */
   readonly stableAfter?: number;
-  /** Milliseconds from an attempt to CONNECTED. Default 10,000. */
+  /**
+   * Milliseconds that credentials may take, then the way to CONNECTED, and at the end the server's word
+   * on `close`. Default 10,000.
+   */
   readonly connectTimeout?: number;
   /** Messages that may wait to be sent or confirmed. Default 1,000. */
   readonly queueLimit?: number;
@@ -36,7 +39,10 @@ export interface ConnectOptions {
    * `--message-key-ttl` (5 minutes). Default 240,000.
    */
   readonly keyLifetime?: number;
-  /** Milliseconds until a message fails that nobody confirms on a connection that holds. Default 20,000. */
+  /**
+   * Milliseconds until a message fails that nobody confirms on a connection that holds: more than the
+   * 30 s for which a server waits for its broker (or for `--store-first-timeout`). Default 40,000.
+   */
   readonly confirmTimeout?: number;
   /** Time, chance and network; for tests. */
   readonly environment?: Environment;
@@ -81,7 +87,7 @@ export class Stampede {
         queueLimit: options_.queueLimit ?? 1_000,
         window: options_.window ?? 100,
         keyLifetime: options_.keyLifetime ?? 240_000,
-        confirmTimeout: options_.confirmTimeout ?? 20_000,
+        confirmTimeout: options_.confirmTimeout ?? 40_000,
       },
       this.environment_,
       (room) => [...this.rooms_].some(({ name, state }) => name === room && state.kind === 'joining'),

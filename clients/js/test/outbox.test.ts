@@ -139,14 +139,30 @@ test('nothing is blamed when a connection ends for another reason', async () => 
   assert.deepEqual(bodies(second), ['hello']);
 });
 
-test('a message that breaks each connection is given up', async () => {
+test('what the store refuses for good fails with its words and is not sent again', async () => {
   const stage = new Stage();
-  await stage.accept();
-  const delivery = stage.client.send('lobby', 'poison');
-  for (let tries = 1; tries < 8; tries += 1) await stage.reconnect();
-  assert.equal(delivery.state, 'sent');
-  stage.socket.end(1006);
-  await fails(delivery, 'unconfirmed', /broke each time/u);
+  const first = await stage.accept();
+  const delivery = stage.client.send('lobby', 'hello');
+  first.refuse(4000, 'Message refused', 'the store refused it: text with a NUL', first.last('SEND'));
+  await fails(delivery, 'refused', /a NUL/u);
+  assert.equal(delivery.error?.server?.message, 'Message refused');
+  assert.deepEqual(bodies(await stage.returns()), []);
+});
+
+test('however often connections break, it is sent again within the lifetime of its key, and not after it', async () => {
+  const stage = new Stage({ keyLifetime: 240_000, backoffCap: 4_000 });
+  const socket = await stage.accept();
+  const begin = stage.world.now();
+  const [first, second] = ['1', '2'].map((text) => stage.client.send('lobby', text)) as [Delivery, Delivery];
+  for (let losses = 0; losses < 20; losses += 1) await stage.reconnect();
+  assert.ok(stage.world.now() - begin < 240_000);
+  assert.deepEqual(bodies(stage.socket), ['1', '2']);
+  assert.equal(stage.socket.of('SEND')[0]!.headers['message-key'], socket.of('SEND')[0]!.headers['message-key']);
+  stage.socket.receipt(stage.socket.of('SEND')[0]!, { seq: 7 });
+  assert.deepEqual(await first, { seq: 7 });
+  while (stage.world.now() - begin <= 240_000) await stage.reconnect();
+  assert.deepEqual(bodies(stage.socket), []);
+  await fails(second, 'unconfirmed', /may have arrived or not/u);
 });
 
 test('after the lifetime of its key it is not sent again', async () => {
@@ -212,6 +228,16 @@ test('a server that confirms nothing is not waited for for ever, and a late word
   assert.equal(delivery.seq, 9);
 });
 
+test('a server that waits 30 seconds for its broker is waited for', async () => {
+  const stage = new Stage();
+  const socket = await stage.accept();
+  const delivery = stage.client.send('lobby', 'hello');
+  await stage.world.advance(31_000);
+  assert.equal(delivery.state, 'sent');
+  socket.confirm(9);
+  assert.deepEqual(await delivery, { seq: 9 });
+});
+
 test('retry sends it again under its key; discard takes it out', async () => {
   const stage = new Stage({ confirmTimeout: 1_000 });
   const socket = await stage.accept();
@@ -233,11 +259,88 @@ test('retry sends it again under its key; discard takes it out', async () => {
   assert.deepEqual(bodies(await stage.returns()), []);
 });
 
-test('close fails what is not confirmed', async () => {
+test('retry does not begin the lifetime of the key anew', async () => {
+  const stage = new Stage({ confirmTimeout: 20_000, keyLifetime: 240_000 });
+  await stage.accept();
+  const delivery = stage.client.send('lobby', 'hello');
+  await stage.world.advance(239_000);
+  assert.equal(delivery.state, 'failed');
+  delivery.retry();
+  assert.equal(delivery.state, 'sent');
+  const second = await stage.reconnect();
+  assert.equal(second.of('SEND').length, 1, 'the server still knows its key');
+  await stage.world.advance(2_000);
+  const third = await stage.reconnect();
+  assert.equal(third.of('SEND').length, 0, 'nobody could tell that it is a repeat');
+  await fails(delivery, 'unconfirmed', /may have arrived or not/u);
+});
+
+test('retry after the lifetime of the key is one attempt', async () => {
+  const stage = new Stage({ confirmTimeout: 20_000, keyLifetime: 240_000 });
+  const first = await stage.accept();
+  const delivery = stage.client.send('lobby', 'hello');
+  await stage.world.advance(300_000);
+  first.end(1006);
+  delivery.retry();
+  assert.equal(delivery.state, 'queued');
+  const second = await stage.returns();
+  assert.deepEqual(bodies(second), ['hello']);
+  const third = await stage.reconnect();
+  assert.deepEqual(bodies(third), []);
+  await fails(delivery, 'unconfirmed', /may have arrived or not/u);
+  delivery.retry();
+  third.confirm(9);
+  assert.deepEqual(await delivery, { seq: 9 });
+});
+
+test('a message that was refused has its whole lifetime again, but for one that may have arrived before', async () => {
+  const stage = new Stage({ keyLifetime: 240_000 });
+  const refuse = (socket: FakeSocket) => socket.refuse(4011, 'access_refused', 'not now', socket.last('SEND'));
+  const first = await stage.accept();
+  const delivery = stage.client.send('lobby', 'hello');
+  refuse(first);
+  const second = await stage.returns();
+  await stage.world.advance(239_000);
+  delivery.retry();
+  assert.deepEqual(bodies(second), ['hello']);
+  await stage.world.advance(2_000);
+  const third = await stage.reconnect();
+  assert.deepEqual(bodies(third), ['hello'], 'lost once: from here on it may have arrived');
+  refuse(third);
+  const fourth = await stage.returns();
+  await stage.world.advance(239_000);
+  delivery.retry();
+  assert.deepEqual(bodies(fourth), ['hello'], 'wanted once more');
+  assert.deepEqual(bodies(await stage.reconnect()), []);
+  await fails(delivery, 'unconfirmed', /may have arrived or not/u);
+});
+
+test('close fails what is not confirmed, and nothing can be tried again after it', async () => {
   const stage = new Stage();
   const delivery = stage.client.send('lobby', 'hello');
   await stage.client.close();
   await fails(delivery, 'closed', /closed/u);
+  delivery.retry();
+  assert.equal(delivery.state, 'failed');
+  await fails(delivery, 'closed', /closed/u);
+});
+
+test('a peer that is dead holds up neither close nor those who wait', async () => {
+  const stage = new Stage({ connectTimeout: 5_000 });
+  const socket = await stage.accept();
+  const delivery = stage.client.send('lobby', 'hello');
+  socket.dead = true;
+  let closed = false;
+  void stage.client.close().then(() => {
+    closed = true;
+  });
+  await stage.world.advance(4_999);
+  assert.equal(socket.of('DISCONNECT').length, 1);
+  assert.equal(closed, false);
+  await stage.world.advance(1);
+  assert.equal(closed, true);
+  await fails(delivery, 'closed', /closed/u);
+  assert.equal(stage.world.timers, 0);
 });
 
 test('what a handler sends while others go out comes behind them', async () => {

@@ -25,17 +25,19 @@ export class FakeSocket implements IStompSocket {
   readonly received: Frame[] = [];
   /** The client ended it, with this code. */
   closedByClient = false;
+  /** The peer is dead: nothing is answered any more, not even a close. */
+  dead = false;
 
   send(data: string | ArrayBuffer): void {
     const text = typeof data === 'string' ? data : kDecoder.decode(data);
     if (text === '\n') return;
     this.received.push(parse(text));
     const { command, headers } = this.received.at(-1)!;
-    if (command === 'DISCONNECT') this.say('RECEIPT', { 'receipt-id': headers['receipt']! });
+    if (command === 'DISCONNECT' && !this.dead) this.say('RECEIPT', { 'receipt-id': headers['receipt']! });
   }
 
   close(): void {
-    if (this.readyState === 3) return;
+    if (this.readyState === 3 || this.dead) return;
     this.closedByClient = true;
     this.end(1000);
   }
