@@ -157,6 +157,34 @@ test('embedded: a full room is refused by name, and the client stays', async (t)
   await elsewhere.room.joined;
 });
 
+test('embedded: a room that fills up while one is away is asked again, and goes on', async (t) => {
+  const { url } = await embedded(t, '--room-capacity', 'small.*=1', '--presence-grace', '1s');
+  let open = () => {};
+  let gate = Promise.resolve();
+  const ana = stampede(url, { credentials: () => gate.then(() => ({ login: 'ana' })) });
+  const anas = recorded(ana, 'small.place');
+  await anas.room.joined;
+  gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  ana.stomp.forceDisconnect();
+  const bo = stampede(url, { login: 'bo' });
+  const bos = await eventually('ana has left by the grace, and bo is in', async () => {
+    const { room } = recorded(bo, 'small.place');
+    return room.joined.then(() => room, () => false);
+  }, { seconds: 60 });
+  await bos.send('meanwhile');
+  open();
+  await eventually('ana finds it full', () => anas.room.state.kind === 'full');
+  bos.leave();
+  await eventually('ana is back', () => {
+    if (ana.connected) ana.reconnect();
+    return anas.replays.length === 2;
+  }, { seconds: 60 });
+  assert.deepEqual(bodies(anas), ['meanwhile']);
+  assert.deepEqual(anas.gaps, []);
+});
+
 /** Sends numbers until told to stop, each when the one before is on its way. */
 async function talk(client, room, name, talking) {
   const sent = [];

@@ -84,6 +84,11 @@ export function isPassing(error: ServerError): boolean {
   return kPassing.has(error.message);
 }
 
+/** The room holds as many users as it may: that is so for a while. */
+export function isRoomFull(error: ServerError): boolean {
+  return error.message === 'Room full';
+}
+
 /** ERRORs about the bytes of a frame: they may come before the server knows which frame it is. */
 const kFrameErrors: ReadonlySet<string> = new Set([
   'Frame too large',

@@ -1,9 +1,11 @@
 // One room that one has joined: its position, kept over reconnects; every message once and in order;
 // who is there. A subscription lasts as long as its connection, a Room until it is left.
 import type { IMessage, StompSubscription } from '@stomp/stompjs';
+import { fullJitter, type Backoff } from './backoff.js';
 import type { Waiting } from './receipts.js';
 import type { Delivery } from './delivery.js';
-import { StampedeError, isPassing, wordsOf, type Closing, type ServerError } from './errors.js';
+import type { Environment } from './environment.js';
+import { StampedeError, isPassing, isRoomFull, wordsOf, type Closing, type ServerError } from './errors.js';
 import { messageOf, numberOf, type Message } from './message.js';
 import { Presence, isPresenceEvent, type PresenceEvent } from './presence.js';
 import { tell } from './tell.js';
@@ -12,6 +14,8 @@ export type RoomState =
   /** Not there yet, or not there again: what is said meanwhile comes when it is. */
   | { readonly kind: 'joining' }
   | { readonly kind: 'live' }
+  /** It was live before, and others have taken the last places; asks again at `retryAt` (since 1970). */
+  | { readonly kind: 'full'; readonly retryAt: number; readonly error: StampedeError }
   /** The server does not want this user in this room. For good: join anew to try again. */
   | { readonly kind: 'refused'; readonly error: StampedeError }
   | { readonly kind: 'left' };
@@ -63,6 +67,7 @@ export interface SendOptions {
 
 /** What a Room needs of the client that it belongs to. */
 export interface RoomHost {
+  readonly environment: Environment;
   connected(): boolean;
   /** Null when the connection is just ending. */
   subscribe(
@@ -82,6 +87,13 @@ export interface RoomHost {
 /** Messages that came without a position are known by their id, so many of them. */
 const kMostUnplaced = 1_000;
 
+/**
+ * Until a full room is asked again, at least, and the chance on top of it: each refusal ends the
+ * connection, and all other rooms have to come back with it.
+ */
+const kFullPauseMs = 15_000;
+const kFullBackoff: Backoff = { base: 30_000, cap: 300_000 };
+
 export class Room {
   readonly presence = new Presence();
   /** Settles when the room is live for the first time, or refused. */
@@ -90,6 +102,9 @@ export class Room {
   private position_: number | null;
   private subscription_: StompSubscription | null = null;
   private everLive_ = false;
+  /** Refusals in a row because it is full. */
+  private fullTimes_ = 0;
+  private cancelTimer_: () => void = () => {};
   private replayCount_ = 0;
   private askedAfter_ = 0;
   /** Where the last gap ended that was told. */
@@ -143,6 +158,7 @@ export class Room {
     if (this.state_.kind === 'left') return;
     const subscription = this.subscription_;
     this.subscription_ = null;
+    this.cancelTimer_();
     this.rejectJoined_(new StampedeError('closed', 'the room was left'));
     this.enter({ kind: 'left' });
     this.host_.forget(this);
@@ -165,6 +181,14 @@ export class Room {
         lost: () => {}, // lost() is told
       },
     );
+  }
+
+  /** @internal Asks for a room that was full now instead of later. */
+  askAgain(): void {
+    if (this.state_.kind !== 'full') return;
+    this.cancelTimer_();
+    this.enter({ kind: 'joining' });
+    if (this.host_.connected()) this.attach();
   }
 
   /** @internal The connection is gone. */
@@ -252,6 +276,7 @@ export class Room {
     const recovered = headers['recovered'] !== 'false';
     const replay = { recovered, count: this.replayCount_, first: !this.everLive_ };
     this.everLive_ = true;
+    this.fullTimes_ = 0;
     this.enter({ kind: 'live' });
     this.resolveJoined_();
     if (!recovered) {
@@ -265,9 +290,23 @@ export class Room {
   private onRefused(error: ServerError): void {
     if (isPassing(error) || this.state_.kind !== 'joining') return;
     const failure = new StampedeError('refused', wordsOf(error), error);
+    // Whoever asks for the first time hears at once that there is no place.
+    if (this.everLive_ && isRoomFull(error)) this.waitForPlace(failure);
+    else this.end(failure);
+    this.host_.caughtUp();
+  }
+
+  private waitForPlace(error: StampedeError): void {
+    const { environment } = this.host_;
+    const delay = kFullPauseMs + fullJitter(kFullBackoff, this.fullTimes_, environment.random());
+    this.fullTimes_ += 1;
+    this.cancelTimer_ = environment.after(delay, () => this.askAgain());
+    this.enter({ kind: 'full', retryAt: environment.now() + delay, error });
+  }
+
+  private end(failure: StampedeError): void {
     this.rejectJoined_(failure);
     this.enter({ kind: 'refused', error: failure });
     this.host_.forget(this);
-    this.host_.caughtUp();
   }
 }

@@ -93,6 +93,7 @@ export class Stampede {
       (room) => [...this.rooms_].some(({ name, state }) => name === room && state.kind === 'joining'),
     );
     this.host_ = {
+      environment: this.environment_,
       connected: () => this.connected,
       subscribe: (...frame) => this.subscribe(...frame),
       send: (room, body, options, changed) => this.enqueue(room, body, options, changed),
@@ -191,9 +192,13 @@ export class Stampede {
     return this.connection_.refresh(token);
   }
 
-  /** Connects now instead of later; after a refusal the only way on, with other credentials. */
+  /**
+   * Connects now instead of later, and asks again for rooms that were full; after a refusal the only
+   * way on, with other credentials.
+   */
   reconnect(credentials?: CredentialsSource): void {
     this.connection_.reconnect(credentials);
+    for (const room of [...this.rooms_]) room.askAgain();
   }
 
   /** For good: leaves all rooms; what is not confirmed by then fails. */

@@ -168,6 +168,56 @@ test('a refused room is refused for good, and the rest goes on', async () => {
   assert.equal(stage.client.connected, true);
 });
 
+const isFull = (socket: FakeSocket) =>
+  socket.refuse(4005, 'Room full', "room 'lobby' holds 2 users", socket.last('SUBSCRIBE'));
+
+test('a room that is full at the first join is refused', async () => {
+  const { stage, socket, room, said } = await enter();
+  isFull(socket);
+  await assert.rejects(room.joined, /holds 2 users/u);
+  assert.deepEqual(said, ['refused']);
+  await stage.world.advance(600_000);
+  assert.equal((await stage.accept()).of('SUBSCRIBE').length, 0);
+});
+
+test('a room that has filled up meanwhile is asked again after pauses that grow, and goes on where it was', async () => {
+  const { stage, socket, room, said } = await enter();
+  live(socket, { seq: 10 });
+  isFull(await stage.reconnect());
+  const pauses: number[] = [];
+  for (let times = 0; times < 3; times += 1) {
+    const { state } = room as { state: Room['state'] };
+    assert.ok(state.kind === 'full' && /holds 2 users/u.test(state.error.message));
+    pauses.push(state.retryAt - stage.world.now());
+    const next = await stage.returns();
+    await stage.world.advance(state.retryAt - stage.world.now() - 1);
+    assert.equal(next.of('SUBSCRIBE').length, 0);
+    await stage.world.advance(1);
+    assert.equal(next.last('SUBSCRIBE').headers['since'], '10');
+    if (times < 2) isFull(next);
+  }
+  assert.deepEqual(pauses, [30_000, 45_000, 75_000]);
+  live(stage.socket, { seq: 12, recovered: 'true' });
+  assert.equal(room.state.kind, 'live');
+  assert.deepEqual(said.filter((words) => words !== 'joining').slice(0, 4), ['live', 'replayed 0 true true', 'full', 'full']);
+});
+
+test('a full room is asked at once when one says so, and not any more when it was left', async () => {
+  const { stage, socket, room } = await enter();
+  live(socket, { seq: 10 });
+  isFull(await stage.reconnect());
+  const third = await stage.returns();
+  stage.client.reconnect();
+  assert.equal(room.state.kind, 'joining');
+  assert.equal(third.of('SUBSCRIBE').length, 1);
+  isFull(third);
+  const fourth = await stage.returns();
+  room.leave();
+  await stage.world.advance(600_000);
+  assert.equal(fourth.of('SUBSCRIBE').length, 0);
+  assert.equal(stage.world.timers, 0);
+});
+
 test('a subscription that failed for the moment is tried again', async () => {
   const { stage, socket, room } = await enter();
   socket.refuse(4000, 'Subscription failed', 'the broker is away', socket.last('SUBSCRIBE'));

@@ -29,6 +29,7 @@ export function connection_of(client: ClientState, room: RoomState, again: boole
     case 'connecting':
       return { kind: 'connecting', attempt: client.attempt };
     case 'connected':
+      if (room.kind === 'full') return { kind: 'waiting', retryAt: room.retryAt, reason: room.error.message };
       return room.kind === 'live' ? { kind: 'live' } : { kind: 'connecting', attempt: again ? 1 : 0 };
     case 'waiting': {
       const { retryAt, error } = client;

@@ -129,6 +129,20 @@ test('a refusal names what would help', async () => {
   });
 });
 
+test('a room that has filled up is waited for, and tried at once when the user says so', async () => {
+  const { stage, socket, session } = await enter();
+  socket.receipt(socket.last('SUBSCRIBE'), { seq: 3 });
+  const second = await stage.reconnect();
+  second.refuse(4005, 'Room full', 'it holds 2 users', second.last('SUBSCRIBE'));
+  const third = await stage.returns();
+  const { connection } = session;
+  assert.ok(connection.kind === 'waiting' && connection.reason === 'it holds 2 users');
+  assert.ok(connection.retryAt > stage.world.now());
+  session.reconnect_now();
+  third.receipt(third.last('SUBSCRIBE'), { seq: 3 });
+  assert.deepEqual(session.connection, { kind: 'live' });
+});
+
 test('who is writing is shown until the message is there', async () => {
   const { stage, socket, session, typing } = await enter();
   socket.receipt(socket.last('SUBSCRIBE'), { seq: 3 });
