@@ -82,6 +82,14 @@ test('cluster: 16 MiB from gateway to gateway, and into the history', patient, a
   assert.deepEqual((await historyAfter(workers[0], room, 0)).map((m) => m.seq), history.map((m) => m.seq));
 });
 
+test('store-first: 16 MiB are receipted when they are stored, and reach the others', patient, async (t) => {
+  const { amqpUrl, redisUrl, workers } = clusterEnv();
+  const env = { STAMPEDE_AMQP_URL: amqpUrl, STAMPEDE_REDIS_URL: redisUrl };
+  const storeFirst = ['--store-first', 'ledger.*', '--history-url', workers[0]];
+  const [here, there] = await Promise.all([start(t, storeFirst, env), start(t, storeFirst, env)]);
+  await exchange(here, there, freshRoom('ledger'));
+});
+
 test('one byte more is refused with the limit', patient, async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'stampede-large-'));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
