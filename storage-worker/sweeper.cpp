@@ -16,9 +16,14 @@ constexpr const char* kLease = "sweeper";
 /// members for longer.
 constexpr Microseconds kFirstLook = std::chrono::minutes(10);
 
-/// How often the same hole is filled before it is taken for one that cannot be: storage may refuse
-/// a message.
+/// How often the same messages are given to the feed: storage may refuse them.
 constexpr int kMostTimes = 3;
+/// Between two times. The storage queue may be long, and each time makes it longer.
+constexpr int kLooksBetween = 12;
+/// After so many looks they are taken for lost: ten minutes by default.
+constexpr int kMostLooks = 120;
+/// Then it is not the messages, but the feed that is away.
+constexpr int kMostUnconfirmed = 3;
 /// Of one room; its recent list is not longer by default.
 constexpr std::size_t kMostRecent = 10'000;
 
@@ -29,14 +34,17 @@ Sweeper::Sweeper(SweeperOptions options, Ports ports, std::string holder, Metric
       ports_(ports),
       holder_(std::move(holder)),
       looks_(metrics.counter("stampede_worker_sweeps_total",
-                             "Looks for messages that should be stored and are not, by the worker "
-                             "that holds the lease.")),
-      swept_(metrics.counter("stampede_worker_swept_total",
-                             "Messages that had a position, were not stored, and are now.")),
+                             "Pages of rooms in which the worker that holds the lease looked for "
+                             "messages that should be stored and are not.")),
+      swept_(
+          metrics.counter("stampede_worker_swept_total",
+                          "Messages that had a position, were not stored in time, and are now.")),
       lost_(metrics.counter("stampede_worker_sweep_lost_total",
-                            "Holes in a room's history that its recent list could not fill.")),
-      failures_(metrics.counter("stampede_worker_sweep_failures_total",
-                                "Looks that a server did not answer.")) {}
+                            "Holes in a room's history that its recent list could not fill, or "
+                            "whose messages the store does not take.")),
+      failures_(
+          metrics.counter("stampede_worker_sweep_failures_total",
+                          "Looks, or messages given to the feed, that a server did not answer.")) {}
 
 void Sweeper::start() { look_later(); }
 
@@ -45,12 +53,26 @@ void Sweeper::look_later() {
 }
 
 void Sweeper::look() {
-  holes_.clear();
   left_ = options_.messages_at_once;
+  unconfirmed_ = 0;
+  hold_lease();
+}
+
+/// Back to back, so that the number of rooms does not decide how old a hole gets.
+void Sweeper::next_page() {
+  if (after_.empty() || left_ == 0) return look_later();
+  hold_lease();
+}
+
+void Sweeper::hold_lease() {
+  holes_.clear();
   ports_.chains.hold_lease(kLease, holder_, 3 * options_.interval,
                            Reply<Result<bool>>(ports_.on, [this](const Result<bool>& mine) {
                              if (!mine) return give_up("lease", mine.error());
                              if (*mine) return read_rooms();
+                             // Another looks from here on; what is known now will be long past.
+                             rooms_.clear();
+                             after_.clear();
                              look_later();
                            }));
 }
@@ -65,28 +87,36 @@ void Sweeper::read_rooms() {
                              }));
 }
 
+Seq Sweeper::old() const { return (ports_.clock.wall() - Microseconds(options_.quiet)).count(); }
+
 void Sweeper::on_rooms(const std::vector<RoomSummary>& rooms) {
-  const Seq old = (ports_.clock.wall() - Microseconds(options_.quiet)).count();
   auto looks = std::make_shared<std::vector<Look>>();
-  std::vector<Stretch> stretches;
-  for (const RoomSummary& room : rooms) {
-    const auto [at, fresh] = rooms_.try_emplace(room.room);
-    if (fresh) at->second.whole = old - kFirstLook.count();
-    at->second.round = round_;
-    const Stretch stretch{room.room, at->second.whole, std::min(room.last, old)};
-    if (stretch.until <= stretch.after) continue;
-    looks->push_back({stretch, room.last <= old});
-    stretches.push_back(stretch);
+  for (const RoomSummary& summary : rooms) {
+    const auto [at, fresh] = rooms_.try_emplace(summary.room);
+    Room& room = at->second;
+    if (fresh) room.whole = old() - kFirstLook.count();
+    room.round = round_;
+    for (const Given& given : room.given) looks->push_back({given.hole, false, true});
+    const Stretch stretch{summary.room, room.whole, std::min(summary.last, old())};
+    if (stretch.until > stretch.after) looks->push_back({stretch, summary.last <= old(), false});
   }
   after_ = rooms.size() < options_.rooms_at_once ? std::string() : rooms.back().room.str();
   if (after_.empty()) end_round();
-  if (stretches.empty()) return look_later();
+  if (looks->empty()) return next_page();
+  inspect(looks);
+}
+
+void Sweeper::inspect(const Looks& looks) {
+  std::vector<Stretch> stretches;
+  stretches.reserve(looks->size());
+  for (const Look& look : *looks) stretches.push_back(look.stretch);
   ports_.chains.inspect(
       std::move(stretches),
       Reply<Result<std::vector<StoredChain>>>(
           ports_.on, [this, looks](const Result<std::vector<StoredChain>>& found) {
-            if (!found) return give_up("history", found.error());
-            on_chains(*looks, *found);
+            if (found) return on_chains(*looks, *found);
+            shorten(*looks);
+            give_up("history", found.error());
           }));
 }
 
@@ -96,32 +126,62 @@ void Sweeper::end_round() {
   ++round_;
 }
 
+/// A stretch that takes the store too long would only grow until the next look.
+void Sweeper::shorten(const std::vector<Look>& looks) {
+  for (const Look& look : looks) {
+    const auto room = rooms_.find(look.stretch.room);
+    if (room == rooms_.end()) continue;
+    room->second.whole = std::max(room->second.whole, old() - kFirstLook.count());
+  }
+}
+
 void Sweeper::on_chains(const std::vector<Look>& looks, const std::vector<StoredChain>& chains) {
   for (std::size_t i = 0; i < looks.size(); ++i) {
     const Stretch& stretch = looks[i].stretch;
     const StoredChain& chain = chains[i];
     const auto room = rooms_.find(stretch.room);
     if (room == rooms_.end()) continue;
+    if (looks[i].given) {
+      on_given(stretch, chain);
+      continue;
+    }
     if (!chain.hole.room.empty()) {
       room->second.whole = chain.hole.after;
-      holes_.push_back(chain.hole);
+      holes_.push_front(chain.hole);
       continue;
     }
     room->second.whole = std::max(stretch.after, chain.last);
     if (looks[i].to_the_end && room->second.whole < stretch.until) {
-      holes_.push_back({stretch.room, room->second.whole, stretch.until});
+      holes_.push_front({stretch.room, room->second.whole, stretch.until});
     }
   }
   mend_next();
 }
 
+void Sweeper::on_given(const Stretch& hole, const StoredChain& chain) {
+  Given* const mine = given(hole);
+  if (mine == nullptr) return;
+  const bool stored = chain.hole.room.empty() && chain.last == hole.until;
+  if (stored) {
+    swept_.add(static_cast<double>(mine->messages));
+  } else if (mine->times == 0) {
+    return holes_.push_back(hole);  // behind all others: it may be the one that nobody confirms
+  } else if (++mine->looks < kMostLooks) {
+    if (mine->times < kMostTimes && mine->looks % kLooksBetween == 0) holes_.push_back(hole);
+    return;
+  } else {
+    lose(hole);
+  }
+  forget(hole);
+}
+
 void Sweeper::mend_next() {
-  if (holes_.empty() || left_ == 0) return look_later();
-  const Stretch hole = std::move(holes_.front());
+  if (holes_.empty() || left_ == 0) return next_page();
+  Stretch hole = std::move(holes_.front());
   holes_.pop_front();
-  const Room& room = rooms_[hole.room];
-  if (room.filled == hole && room.times >= kMostTimes) return pass_over(hole);
-  ports_.directory.recent(hole.room, hole.after, kMostRecent,
+  const Seq after = hole.after;
+  RoomName room = hole.room;
+  ports_.directory.recent(std::move(room), after, kMostRecent,
                           Reply<Result<std::vector<MessageRef>>>(
                               ports_.on, [this, hole](const Result<std::vector<MessageRef>>& list) {
                                 if (!list) return give_up("recent list", list.error());
@@ -132,9 +192,37 @@ void Sweeper::mend_next() {
 void Sweeper::on_recent(const Stretch& hole, const std::vector<MessageRef>& recent) {
   std::vector<MessageRef> missing;
   for (const MessageRef& message : recent) {
-    if (message->position.seq <= hole.until && missing.size() < left_) missing.push_back(message);
+    if (message->position.seq <= hole.until) missing.push_back(message);
   }
-  if (missing.empty()) return pass_over(hole);
+  if (const Given* const mine = given(hole)) return append_again(*mine, std::move(missing));
+  Room& room = rooms_[hole.room];
+  if (missing.empty()) {
+    lose(hole);
+    room.whole = hole.until;
+    return mend_next();
+  }
+  if (missing.size() > left_) missing.resize(left_);
+  Stretch filled{hole.room, std::max(hole.after, missing.front()->position.prev),
+                 missing.back()->position.seq};
+  if (filled.after > hole.after) lose({hole.room, hole.after, filled.after});
+  room.whole = filled.until;
+  room.given.push_back({filled, missing.size()});
+  append(std::move(filled), std::move(missing));
+}
+
+void Sweeper::append_again(const Given& given, std::vector<MessageRef> missing) {
+  if (missing.empty() && given.times == 0) {
+    const Stretch hole = given.hole;
+    lose(hole);
+    forget(hole);
+    return mend_next();
+  }
+  // What the list has dropped meanwhile the feed has still. All of them, or none this time.
+  if (missing.empty() || missing.size() > left_) return mend_next();
+  append(given.hole, std::move(missing));
+}
+
+void Sweeper::append(Stretch hole, std::vector<MessageRef> missing) {
   left_ -= missing.size();
   ports_.feed.append(std::move(missing),
                      Reply<std::vector<Result<void>>>(
@@ -143,35 +231,51 @@ void Sweeper::on_recent(const Stretch& hole, const std::vector<MessageRef>& rece
                          }));
 }
 
-/// Whether it is stored then, the next look tells.
+/// Whether it is stored then, later looks tell.
 void Sweeper::on_appended(const Stretch& hole, const std::vector<Result<void>>& results) {
-  for (const Result<void>& result : results) {
-    if (!result) return give_up("storage queue", result.error());
+  const auto failed = std::find_if(results.begin(), results.end(),
+                                   [](const Result<void>& result) { return !result; });
+  if (failed != results.end()) {
+    if (++unconfirmed_ >= kMostUnconfirmed) return give_up("storage queue", failed->error());
+    note_failure("storage queue", failed->error());
+    return mend_next();
   }
-  Room& room = rooms_[hole.room];
-  room.times = room.filled == hole ? room.times + 1 : 1;
-  room.filled = hole;
-  swept_.add(static_cast<double>(results.size()));
+  if (Given* const mine = given(hole)) ++mine->times;
   log_info("messages that were never stored are given to storage",
            {{"room", hole.room.str()}, {"messages", results.size()}});
   mend_next();
 }
 
-void Sweeper::pass_over(const Stretch& hole) {
+Sweeper::Given* Sweeper::given(const Stretch& hole) {
+  const auto room = rooms_.find(hole.room);
+  if (room == rooms_.end()) return nullptr;
+  auto& all = room->second.given;
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&hole](const Given& one) { return one.hole == hole; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+void Sweeper::forget(const Stretch& hole) {
+  std::erase_if(rooms_[hole.room].given, [&hole](const Given& one) { return one.hole == hole; });
+}
+
+void Sweeper::lose(const Stretch& hole) {
   lost_.add();
   log_warn("hole in a room's history cannot be filled",
            {{"room", hole.room.str()}, {"after", hole.after}, {"until", hole.until}});
-  rooms_[hole.room].whole = hole.until;
-  mend_next();
 }
 
 void Sweeper::give_up(const char* what, const Error& why) {
+  note_failure(what, why);
+  look_later();
+}
+
+void Sweeper::note_failure(const char* what, const Error& why) {
   failures_.add();
   if (const auto held_back = failure_log_.admit(ports_.clock.now()); held_back >= 0) {
     log_warn("sweep not finished",
              {{"asked", what}, {"reason", why.detail}, {"held_back", held_back}});
   }
-  look_later();
 }
 
 }  // namespace stampede::worker

@@ -1,5 +1,6 @@
 #include "storage-worker/sweeper.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -21,7 +22,12 @@ class FakeChains final : public StoredChains {
     ++inspected;
     if (away) return found(Error(Errc::kUnavailable, "the store is away"));
     std::vector<StoredChain> out;
-    for (const Stretch& stretch : stretches) out.push_back(chain_of(stretch));
+    for (const Stretch& stretch : stretches) {
+      if (Microseconds(stretch.until - stretch.after) > too_long) {
+        return found(Error(Errc::kUnavailable, "the statement took too long"));
+      }
+      out.push_back(chain_of(stretch));
+    }
     found(std::move(out));
   }
   void hold_lease(std::string, std::string who, Milliseconds, Reply<Result<bool>> held) override {
@@ -31,6 +37,7 @@ class FakeChains final : public StoredChains {
   std::map<RoomName, std::map<Seq, Position>> stored;
   std::string holder = "worker.1";
   bool away = false;
+  Microseconds too_long = Microseconds::max();  ///< stretch to look through
   int inspected = 0;
 
  private:
@@ -78,17 +85,16 @@ class AppendFeed final : public MessageFeed {
 class SweeperTest : public testing::Test {
  protected:
   SweeperTest() {
-    gateway_.enter({Member{kRoom, SessionId("s"), UserId("ann"), 0}},
-                   Reply<std::vector<Result<Seq>>>(executor_, [](const auto&) {}));
+    enter(kRoom);
     sweeper_.start();
   }
 
   /// Gets a place in the room; stored if its gateway lives long enough.
-  MessageRef sent(bool stored) {
+  MessageRef sent(bool stored, const RoomName& room = kRoom) {
     clock_.advance(Milliseconds(1));
     Message message;
     message.id = new_message_id();
-    message.room = kRoom;
+    message.room = room;
     const auto unplaced = std::make_shared<const Message>(message);
     MessageRef placed;
     gateway_.sequence({{unplaced, kNoSeq}},
@@ -100,7 +106,12 @@ class SweeperTest : public testing::Test {
     return placed;
   }
   void store(const MessageRef& message) {
-    chains_.stored[kRoom][message->position.seq] = message->position;
+    chains_.stored[message->room][message->position.seq] = message->position;
+  }
+  void enter(const RoomName& room) {
+    gateway_.enter({Member{room, SessionId("s"), UserId("ann"), 0}},
+                   Reply<std::vector<Result<Seq>>>(executor_, [](const auto&) {}));
+    executor_.run();
   }
   void pass(Milliseconds time) {
     clock_.advance(time);
@@ -143,9 +154,9 @@ TEST_F(SweeperTest, GivesStorageWhatStandsInTheMiddleAndWasNeverStored) {
   sent(true);
   pass(Seconds(15));
   EXPECT_EQ(swept(), (std::vector<Seq>{first, second}));
-  EXPECT_EQ(counted("stampede_worker_swept_total"), 2);
   pass(Seconds(30));
   EXPECT_TRUE(swept().empty()) << "it is stored now";
+  EXPECT_EQ(counted("stampede_worker_swept_total"), 2);
 }
 
 TEST_F(SweeperTest, GivesStorageTheLastMessageToo) {
@@ -198,11 +209,76 @@ TEST_F(SweeperTest, AStoreThatIsAwayIsAskedAgainLater) {
   EXPECT_EQ(swept().size(), 1u);
 }
 
-TEST_F(SweeperTest, WhatStorageRefusesIsGivenUpAndCounted) {
+TEST_F(SweeperTest, AWorkerThatGetsTheLeaseBackBeginsAnew) {
+  sent(true);
+  pass(Seconds(15));
+  chains_.holder = "worker.2";
+  for (int hour = 0; hour < 48; ++hour) {
+    sent(true);
+    pass(std::chrono::hours(1));
+  }
+  chains_.too_long = std::chrono::minutes(11);
+  chains_.holder = "worker.1";
+  sent(false);
+  pass(Seconds(20));
+  EXPECT_EQ(swept().size(), 1u);
+  EXPECT_EQ(counted("stampede_worker_sweep_failures_total"), 0);
+}
+
+TEST_F(SweeperTest, AStretchThatIsTooLongForTheStoreIsShortened) {
+  sent(true);
+  pass(Seconds(15));
+  chains_.away = true;
+  chains_.too_long = std::chrono::hours(1);
+  pass(std::chrono::hours(2));
+  chains_.away = false;
+  sent(false);
+  pass(Seconds(20));
+  EXPECT_EQ(swept().size(), 1u);
+}
+
+TEST_F(SweeperTest, AllPagesAreReadInOneLook) {
+  Sweeper sweeper({Seconds(5), Seconds(10), 2, 1'000},
+                  {directory_, chains_, feed_, executor_, clock_}, "worker.2", metrics_);
+  chains_.holder = "worker.2";
+  for (int i = 0; i < 7; ++i) {
+    const RoomName room("room-" + std::to_string(i));
+    enter(room);
+    sent(false, room);
+  }
+  clock_.advance(Seconds(15));
+  sweeper.start();
+  pass(Seconds(5));
+  std::size_t all = 0;
+  for (int i = 0; i < 7; ++i) all += swept().size();
+  EXPECT_EQ(all, 7u) << "no time has passed";
+}
+
+TEST_F(SweeperTest, ABacklogOfTheStorageQueueIsNoLoss) {
+  sent(true);
+  const MessageRef late = sent(false);
+  int appends = 0;
+  for (int i = 0; i < 60; ++i) {
+    pass(Seconds(5));
+    appends += static_cast<int>(feed_.appends.size());
+    feed_.confirm_all();
+    executor_.run();
+  }
+  EXPECT_LE(appends, 3) << "the queue is long enough";
+  EXPECT_EQ(counted("stampede_worker_sweep_lost_total"), 0);
+  EXPECT_EQ(counted("stampede_worker_swept_total"), 0) << "it is not stored yet";
+  store(late);
+  pass(Seconds(60));
+  EXPECT_EQ(counted("stampede_worker_sweep_lost_total"), 0);
+  EXPECT_EQ(counted("stampede_worker_swept_total"), 1);
+}
+
+TEST_F(SweeperTest, WhatStorageRefusesIsGivenUpAndCountedAfterTenMinutes) {
   sent(true);
   sent(false);
   int appends = 0;
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 140; ++i) {
+    EXPECT_TRUE(i > 110 || counted("stampede_worker_sweep_lost_total") == 0);
     pass(Seconds(5));
     appends += static_cast<int>(feed_.appends.size());
     feed_.confirm_all();  // confirmed, but the store never takes it
@@ -210,6 +286,50 @@ TEST_F(SweeperTest, WhatStorageRefusesIsGivenUpAndCounted) {
   }
   EXPECT_EQ(appends, 3);
   EXPECT_EQ(counted("stampede_worker_sweep_lost_total"), 1);
+  EXPECT_EQ(counted("stampede_worker_swept_total"), 0);
+}
+
+TEST_F(SweeperTest, WhatStorageRefusesHoldsNothingUp) {
+  sent(false);
+  pass(Seconds(15));
+  feed_.confirm_all();
+  executor_.run();
+  sent(true);
+  const Seq behind = sent(false)->position.seq;
+  sent(true);
+  pass(Seconds(20));
+  EXPECT_EQ(swept(), std::vector<Seq>{behind});
+}
+
+TEST_F(SweeperTest, AMessageThatTheFeedNeverConfirmsHoldsNothingUp) {
+  const RoomName first("a room before it");
+  const RoomName last("the room behind it");
+  for (const RoomName& room : {first, last}) enter(room);
+  const auto refuse = [this] {
+    feed_.confirm_all(Error(Errc::kUnavailable, "not confirmed in time"));
+    executor_.run();
+  };
+  sent(false);
+  pass(Seconds(15));
+  refuse();
+  const Seq before = sent(false, first)->position.seq;
+  const Seq behind = sent(false, last)->position.seq;
+  const Seq later = sent(false)->position.seq;
+  sent(true);
+  pass(Seconds(15));
+  std::vector<Seq> mended;
+  for (int i = 0; i < 20; ++i) {
+    // The first is never confirmed, the others are.
+    if (!feed_.appends.empty() && feed_.appends[0].batch[0]->position.prev == kNoSeq &&
+        feed_.appends[0].batch[0]->room == kRoom) {
+      refuse();
+    } else {
+      for (const Seq seq : swept()) mended.push_back(seq);
+    }
+    if (i >= 10) pass(Seconds(5));
+  }
+  EXPECT_THAT(mended, testing::UnorderedElementsAre(before, behind, later));
+  EXPECT_EQ(counted("stampede_worker_sweep_lost_total"), 0);
 }
 
 TEST_F(SweeperTest, AFeedThatIsAwayIsTriedForAsLongAsItTakes) {
