@@ -232,12 +232,12 @@ export class Connection {
     const generation = (this.generation_ += 1);
     this.lastError_ = null;
     this.attributed_ = false;
-    this.enter({ kind: 'connecting', attempt: this.attempt_ });
     const { connectTimeout } = this.options_;
     this.cancelTimer_ = this.environment_.after(connectTimeout, () => {
       this.generation_ += 1; // an answer that comes later is not waited for any more
       this.wait(`no credentials came within ${connectTimeout} ms`);
     });
+    this.enter({ kind: 'connecting', attempt: this.attempt_ });
     const reason = this.expired_ ? 'expired' : this.everConnected_ ? 'reconnect' : 'first';
     this.ask(reason).then(
       (credentials) => {

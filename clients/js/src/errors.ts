@@ -68,7 +68,7 @@ export function verdictOf(code: number): Verdict {
   return kVerdicts[code] ?? 'retry';
 }
 
-/** ERRORs of a moment: the same frame may succeed later. */
+/** ERRORs of a moment: the same frame may succeed later. `Message refused` is none: the store will never take it. */
 const kPassing: ReadonlySet<string> = new Set([
   'Subscription failed',
   'Message not stored',

@@ -280,6 +280,20 @@ test('after close nothing happens any more', async () => {
   assert.equal(waiting.sockets.length, 1);
 });
 
+test('a handler that closes when it hears of the next attempt is obeyed', async () => {
+  const stage: Stage = new Stage({
+    onState: (state) => {
+      if (state.kind === 'connecting' && state.attempt > 0) void stage.client.close();
+    },
+  });
+  await stage.accept();
+  stage.socket.end(1006);
+  await stage.world.advance(600_000);
+  assert.equal(stage.client.state.kind, 'closed');
+  assert.equal(stage.sockets.length, 1);
+  assert.equal(stage.world.timers, 0);
+});
+
 test('options that cannot work are named', () => {
   const socket = { webSocketFactory: () => ({}) as never };
   assert.throws(() => connect({ url: 'https://a.example/ws', stomp: {} }), /ws:\/\/ or wss:\/\//u);
