@@ -2,6 +2,9 @@
 // or a gateway, is gone.
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <functional>
+#include <future>
 #include <mutex>
 
 #include "tests/contract/redis_client.h"
@@ -164,6 +167,99 @@ TEST_F(RedisPresenceTest, WhoWaitedForRedisIsHeldToTheCapacityToo) {
   EXPECT_FALSE(entered.at(0)) << "whether Redis was back in time or not";
   EXPECT_TRUE(
       eventually([&] { return users(*first.gateway) == std::vector<std::string>{"ann 1"}; }));
+}
+
+// Both questions are on their way before the first is answered, and a seat becomes free in between.
+TEST_F(RedisPresenceTest, WhoWasRefusedFirstAndLetInThenKeepsNoSeat) {
+  const Watched gateway = start("g1");
+  RedisClient look(server_.url());
+  Member asks = member("ann", "s1");
+  asks.capacity = 1;
+  ASSERT_TRUE(enter(*gateway.gateway, {member("eve", "s2")}).at(0));
+  std::promise<bool> first;
+  std::promise<bool> second;
+  const auto answer = [&](std::promise<bool>& to) {
+    return Reply<std::vector<Result<Seq>>>(loop_, [&to](const std::vector<Result<Seq>>& said) {
+      to.set_value(said.at(0).has_value());
+    });
+  };
+  gateway.gateway->loop().post([&] {
+    gateway.gateway->enter({asks}, answer(first));
+    gateway.gateway->leave({member("eve", "s2")});
+    gateway.gateway->enter({asks}, answer(second));
+  });
+  ASSERT_FALSE(first.get_future().get());
+  ASSERT_TRUE(second.get_future().get());
+  gateway.gateway->leave({asks});
+  EXPECT_THAT(users(*gateway.gateway), IsEmpty());
+  EXPECT_TRUE(eventually([&] { return look.keys("stampede:{gateways}:rooms:*").empty(); }));
+  EXPECT_THAT(look.keys("stampede:{lobby}:*"), UnorderedElementsAre("stampede:{lobby}:s"));
+}
+
+// Sessions come without a pause while the registration changes, so some are under way then.
+TEST_F(RedisPresenceTest, WhoIsLetInWhileItsGatewayRegistersAnewIsCarriedOver) {
+  const Watched gateway = start("g1");
+  RedisClient look(server_.url());
+  const auto lease = [&] { return look.one({"ZRANGE", "stampede:{gateways}:leases", "0", "0"}); };
+  ASSERT_TRUE(enter(*gateway.gateway, {member("ann", "s0")}).at(0));
+  const std::string before = lease();
+  std::atomic<bool> come{true};
+  std::atomic<int> asked{1};
+  std::atomic<int> answered{1};
+  std::function<void()> another = [&] {
+    if (!come) return;
+    Member one = member("ann", "s" + std::to_string(asked++));
+    one.capacity = 10;
+    gateway.gateway->enter(
+        {one}, Reply<std::vector<Result<Seq>>>(loop_, [&](const auto&) { ++answered; }));
+    gateway.gateway->loop().post_after(Milliseconds(0), another);
+  };
+  gateway.gateway->loop().post(another);
+  look.one({"ZREM", "stampede:{gateways}:leases", before});
+  const bool anew = eventually([&] {
+    const auto now = look.keys("stampede:{lobby}:m:*");
+    return now.size() == 1 && now.front() != "stampede:{lobby}:m:" + before;
+  });
+  come = false;
+  ASSERT_TRUE(anew);
+  ASSERT_TRUE(eventually([&] { return answered == asked; }));
+  EXPECT_TRUE(eventually([&] {
+    return users(*gateway.gateway) == std::vector<std::string>{"ann " + std::to_string(asked)};
+  })) << "of "
+      << asked << ": " << testing::PrintToString(users(*gateway.gateway));
+}
+
+// A session that leaves its user another one makes Redis write a new number first.
+TEST_F(RedisPresenceTest, WhoLeavesARedisWithoutMemoryIsGone) {
+  const Watched gateway = start("g1");
+  RedisClient look(server_.url());
+  ASSERT_TRUE(enter(*gateway.gateway, {member("ann", "s1"), member("ann", "s2")}).at(0));
+  look.one({"CONFIG", "SET", "maxmemory", "1"});
+  gateway.gateway->leave({member("ann", "s1")});
+  EXPECT_THAT(users(*gateway.gateway), ElementsAre("ann 1"));
+  gateway.gateway->leave({member("ann", "s2")});
+  EXPECT_THAT(users(*gateway.gateway), IsEmpty());
+}
+
+TEST_F(RedisPresenceTest, ARoomThatRedisDidNotLetGoIsCleanedUpLater) {
+  const Watched lives = start("g1");
+  Watched dies = start("g2");
+  RedisClient look(server_.url());
+  const auto denials = [&] {
+    const auto log = look.run({"ACL", "LOG"});  // "count" and how often, of the latest kind
+    return log.empty() ? 0 : std::stoi(log.at(1));
+  };
+  ASSERT_TRUE(enter(*dies.gateway, {member("bob", "t1")}).at(0));
+  look.one({"ACL", "SETUSER", "default", "-hdel"});
+  dies.gateway->leave({member("bob", "t1")});
+  EXPECT_THAT(users(*dies.gateway), ElementsAre("bob 1"));
+  const int before = denials();
+  ASSERT_GT(before, 0);
+  dies.gateway.reset();
+  // Whoever cleans up is refused as well, and tries again.
+  ASSERT_TRUE(eventually([&] { return denials() > before; }));
+  look.one({"ACL", "SETUSER", "default", "+hdel"});
+  EXPECT_TRUE(eventually([&] { return users(*lives.gateway).empty(); }));
 }
 
 }  // namespace

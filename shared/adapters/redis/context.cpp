@@ -3,7 +3,7 @@
 namespace stampede::redis {
 
 void send_leave(Context& context, const std::string& registration, const RoomName& room,
-                const std::vector<SessionId>& sessions, std::function<void()> answered) {
+                const std::vector<SessionId>& sessions, std::function<void(bool out)> answered) {
   const Keys& keys = context.keys;
   std::vector<std::string> arguments{
       registration, std::to_string(context.options.recent_ttl.count()), context.registration};
@@ -14,7 +14,7 @@ void send_leave(Context& context, const std::string& registration, const RoomNam
                      keys.members(room, registration), keys.users(room)},
                     std::move(arguments)),
       [&context, room, answered = std::move(answered)](const Result<Answer>& answer) {
-        if (answered) answered();
+        if (answered) answered(answer.has_value());
         if (!answer) return;
         const Answer& said = *answer;
         const bool remote = said[1].integer() != 0 || !proven(context);

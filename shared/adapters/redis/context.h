@@ -31,8 +31,10 @@ struct Context {
 
 /// Takes `sessions` of `registration` out of `room`, or all of them when none are named, and takes
 /// the room off the index when it was the last membership there. Users who are gone with that are
-/// news. `answered` runs when Redis has answered, or will not.
+/// news. `answered` runs when Redis has answered, or will not, with whether they are out: only then
+/// may the registration forget the room.
 void send_leave(Context& context, const std::string& registration, const RoomName& room,
-                const std::vector<SessionId>& sessions, std::function<void()> answered = {});
+                const std::vector<SessionId>& sessions,
+                std::function<void(bool out)> answered = {});
 
 }  // namespace stampede::redis

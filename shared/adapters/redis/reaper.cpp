@@ -77,12 +77,21 @@ void Reaper::next_rooms(const std::string& registration) {
 }
 
 void Reaper::remove_from(const std::string& registration, const std::vector<RoomName>& rooms) {
-  std::vector<std::string> done{"SREM", context_.keys.rooms_of(registration)};
+  // The last answer comes last: a pipeline keeps the order.
+  auto done = std::make_shared<std::vector<std::string>>(
+      std::vector<std::string>{"SREM", context_.keys.rooms_of(registration)});
   for (const RoomName& room : rooms) {
-    send_leave(context_, registration, room, {});
-    done.push_back(room.str());
+    const bool last = &room == &rooms.back();
+    send_leave(context_, registration, room, {}, [this, registration, room, last, done](bool out) {
+      if (out) done->push_back(room.str());
+      if (!last) return;
+      if (done->size() > 2) {
+        finish_step(registration, std::move(*done));
+      } else {
+        at_work_.erase(registration);  // the next look at the leases tries again
+      }
+    });
   }
-  finish_step(registration, std::move(done));
 }
 
 void Reaper::finish_step(const std::string& registration, std::vector<std::string> what) {

@@ -246,10 +246,16 @@ void Registrar::send_enter(const std::vector<Member>& members, const RoomGroup& 
                     {keys.state(group.room), keys.recent(group.room), keys.gateways(group.room),
                      keys.members(group.room, context_.registration), keys.users(group.room)},
                     std::move(arguments)),
-      [this, room = group.room, announce, entering = std::move(entering),
-       entered = std::move(entered)](const Result<Answer>& answer) {
+      [this, room = group.room, announce, registration = context_.registration,
+       entering = std::move(entering), entered = std::move(entered)](const Result<Answer>& answer) {
         if (!answer) return entered(std::vector<Result<Seq>>(entering.size(), answer.error()));
         auto results = read_enter(entering, announce, *answer);
+        std::vector<Member> let_in;
+        for (std::size_t i = 0; i < entering.size(); ++i) {
+          if (results[i]) let_in.push_back(entering[i]);
+        }
+        settle(let_in, registration, announce);
+        if (let_in.size() < entering.size()) forget_if_absent(registration, room);
         const std::int64_t generation = (*answer)[1].integer();
         if (generation == 0) return entered(results);  // nobody was let in
         // Answered after the index has the room, so that who has entered also finds it listed.
@@ -279,19 +285,44 @@ std::vector<Result<Seq>> Registrar::read_enter(const std::vector<Member>& member
     results[at] = room_full(members[at]);
     context_.membership.leave(members[at]);
   }
-  if (full.size() > 0) forget_if_absent(room);
-  for (std::size_t i = 0; i < members.size(); ++i) {
-    if (members[i].capacity > 0 && results[i]) context_.membership.let_in(members[i]);
-  }
   return results;
 }
 
+/// Redis has `let_in`, all of one room, under `registration`; the membership may have gone on. A
+/// session that asked twice may have been refused first, and is in no room then; and who was not
+/// let in yet is not among those that a new registration enters.
+void Registrar::settle(const std::vector<Member>& let_in, const std::string& registration,
+                       Announce announce) {
+  std::vector<SessionId> gone;
+  std::vector<Member> left_behind;
+  for (const Member& member : let_in) {
+    if (member.capacity == 0 && announce == Announce::kYes) continue;  // nothing to be refused
+    if (!context_.membership.has(member.room, member.session)) {
+      gone.push_back(member.session);
+      continue;
+    }
+    if (member.capacity == 0) continue;
+    context_.membership.let_in(member);
+    if (registration == context_.registration) continue;
+    left_behind.push_back(member);
+    left_behind.back().capacity = 0;
+  }
+  if (!gone.empty()) {
+    const RoomName& room = let_in.front().room;
+    send_leave(context_, registration, room, gone, [this, registration, room](bool out) {
+      if (out) forget_if_absent(registration, room);
+    });
+  }
+  if (!left_behind.empty()) {
+    enter(left_behind, Announce::kNo, [](const std::vector<Result<Seq>>&) {});
+  }
+}
+
 /// Behind whatever was sent before: the reaper must find what a crash in between leaves there.
-void Registrar::forget_if_absent(const RoomName& room) {
+void Registrar::forget_if_absent(const std::string& registration, const RoomName& room) {
   if (context_.membership.has(room)) return;
-  context_.connection.send(
-      Command({"SREM", context_.keys.rooms_of(context_.registration), room.str()}),
-      [](const Result<Answer>&) {});
+  context_.connection.send(Command({"SREM", context_.keys.rooms_of(registration), room.str()}),
+                           [](const Result<Answer>&) {});
 }
 
 void Registrar::depart(Milliseconds grace, std::function<void(const Result<void>&)> departed) {
@@ -329,18 +360,24 @@ void Registrar::send_leaves(const std::vector<Member>& members, const ChangeQueu
   const auto groups =
       group_by_room(members.size(), kMembersPerStep,
                     [&](std::size_t i) -> const RoomName& { return members[i].room; });
-  std::vector<std::string> left{"SREM", context_.keys.rooms_of(context_.registration)};
+  auto left = std::make_shared<std::vector<std::string>>(
+      std::vector<std::string>{"SREM", context_.keys.rooms_of(context_.registration)});
   for (const RoomGroup& group : groups) {
     std::vector<SessionId> sessions;
     for (const std::size_t i : group.indices) sessions.push_back(members[i].session);
-    // The last answer tells of all: a pipeline keeps the order.
+    // The last answer comes last: a pipeline keeps the order.
     const bool last = &group == &groups.back();
-    send_leave(context_, context_.registration, group.room, sessions, last ? done : nullptr);
-    if (!context_.membership.has(group.room)) left.push_back(group.room.str());
-  }
-  // Behind the leaves: the reaper must find what a crash in between leaves there.
-  if (left.size() > 2) {
-    context_.connection.send(Command(std::move(left)), [](const Result<Answer>&) {});
+    send_leave(context_, context_.registration, group.room, sessions,
+               [this, room = group.room, last, left, done](bool out) {
+                 // Only now: the reaper must find what a crash, or a refusal, leaves there.
+                 if (out && !context_.membership.has(room)) left->push_back(room.str());
+                 if (!last) return;
+                 if (left->size() > 2) {
+                   context_.connection.send(Command(std::move(*left)),
+                                            [](const Result<Answer>&) {});
+                 }
+                 done();
+               });
   }
 }
 

@@ -58,7 +58,9 @@ class Registrar {
                   Entered entered);
   std::vector<Result<Seq>> read_enter(const std::vector<Member>& members, Announce announce,
                                       Answer said);
-  void forget_if_absent(const RoomName& room);
+  void settle(const std::vector<Member>& let_in, const std::string& registration,
+              Announce announce);
+  void forget_if_absent(const std::string& registration, const RoomName& room);
 
   Context& context_;
   const std::function<void()> registered_;
