@@ -10,7 +10,8 @@
 namespace stampede::gateway {
 
 void RoomPresence::open(Seq version, bool listed, Clock::Instant now, Events& out) {
-  stale_ = false;
+  if (went_back(version)) order_ = {};
+  stale_ = version < order_.last();
   counting_ = !listed;
   count_.reset();
   Events released;
@@ -62,9 +63,23 @@ std::optional<Clock::Instant> RoomPresence::next_tick() const noexcept {
 }
 
 void RoomPresence::expect(Seq version, Clock::Instant now) noexcept {
+  if (went_back(version)) {
+    order_ = {};
+    target_ = kNoSeq;
+    stale_ = true;
+    return;
+  }
   if (version <= order_.highest()) return;
   target_ = version;
   target_since_ = now;
+}
+
+/// Events may overtake one answer, but the next one knows of them.
+bool RoomPresence::went_back(Seq version) noexcept {
+  const bool behind = version != kNoSeq && version < order_.last();
+  const bool again = behind && version < overtaken_;
+  overtaken_ = behind && !again ? order_.last() : kNoSeq;
+  return again;
 }
 
 std::optional<Clock::Instant> RoomPresence::behind_since() const noexcept {

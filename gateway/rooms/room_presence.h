@@ -21,7 +21,7 @@ class RoomPresence {
   explicit RoomPresence(Options options) : options_(options) {}
 
   /// The users as of `version` have been found, and the watchers know them: `listed`, or only how
-  /// many. Before the first time every event is held.
+  /// many. Before the first time every event is held. Stays stale when they had been told more.
   void open(Seq version, bool listed, Clock::Instant now, Events& out);
   [[nodiscard]] bool is_open() const noexcept { return order_.is_open(); }
 
@@ -32,7 +32,8 @@ class RoomPresence {
   /// When `tick` has something to do; nullopt: not before another event.
   [[nodiscard]] std::optional<Clock::Instant> next_tick() const noexcept;
 
-  /// The directory's version is ahead: unless the events come, something is missing.
+  /// The directory's version. When it is ahead, something is missing unless the events come; when
+  /// it is behind for good, the directory lost its memory and counts anew from a lower number.
   void expect(Seq version, Clock::Instant now) noexcept;
 
   /// The watchers need the users anew, until `open`.
@@ -42,6 +43,7 @@ class RoomPresence {
 
  private:
   void tell(const Events& events, Clock::Instant now, Events& out);
+  [[nodiscard]] bool went_back(Seq version) noexcept;
   [[nodiscard]] std::optional<Clock::Instant> behind_since() const noexcept;
 
   Options options_;
@@ -50,6 +52,7 @@ class RoomPresence {
   bool counting_ = false;  ///< the watchers know how many users there are, but not who
   MessageRef count_;       ///< told when its time has come
   Clock::Instant next_count_{};
+  Seq overtaken_ = kNoSeq;  ///< where we were when the directory last told less; kNoSeq: it did not
   Seq target_ = kNoSeq;
   Clock::Instant target_since_{};
 };

@@ -152,5 +152,45 @@ TEST_F(RoomPresenceTest, AChainThatBeginsAnewIsNoGap) {
   EXPECT_FALSE(presence_.stale());
 }
 
+TEST_F(RoomPresenceTest, AnAnswerThatAChangeOvertookLeavesItStale) {
+  open(10);
+  presence_.set_stale();
+  leave("ann", 1, 11, 10);
+  open(10);
+  EXPECT_TRUE(presence_.stale()) << "the watchers have just been told of users with ann";
+  open(11);
+  EXPECT_FALSE(presence_.stale());
+}
+
+TEST_F(RoomPresenceTest, AChangeThatWasHeldIsToldAfterTheAnswerAndNothingIsStale) {
+  open(10);
+  presence_.set_stale();
+  join("bob", 2, 12, 11);
+  open(11);
+  EXPECT_FALSE(presence_.stale());
+  EXPECT_THAT(told_, ElementsAre("join bob 2"));
+}
+
+TEST_F(RoomPresenceTest, ADirectoryThatCountsAnewFromALowerNumberIsFollowed) {
+  open(1'000);
+  presence_.expect(20, now_);
+  EXPECT_FALSE(presence_.stale()) << "events may have overtaken this answer";
+  presence_.expect(21, now_);
+  EXPECT_TRUE(presence_.stale());
+  open(21);
+  EXPECT_FALSE(presence_.stale());
+  join("bob", 2, 22, 21);
+  EXPECT_THAT(told_, ElementsAre("join bob 2"));
+}
+
+TEST_F(RoomPresenceTest, AnswersThatAreOvertakenAgainAndAgainProveNothing) {
+  open(10);
+  for (Seq seq = 11; seq < 20; ++seq) {
+    join("bob", 2, seq, seq - 1);
+    presence_.expect(seq - 1, now_);
+    EXPECT_FALSE(presence_.stale());
+  }
+}
+
 }  // namespace
 }  // namespace stampede::gateway
