@@ -5,7 +5,12 @@
 namespace stampede::gateway {
 
 void RoomRegistry::catch_up(Room& room, const Pending& pending, Seq last) {
-  if (room.catch_up == nullptr) room.catch_up = std::make_unique<CatchUp>(options_.replay);
+  if (room.catch_up == nullptr) {
+    CatchUp::Options replay = options_.replay;
+    // The room's position may be ahead of what is stored, for as long as storing may take.
+    if (room.store_first) replay.patience = options_.store_first_patience;
+    room.catch_up = std::make_unique<CatchUp>(replay);
+  }
   room.catch_up->add(pending.member.session, *pending.subscriber, pending.replay, pending.live,
                      last, clock_.now());
   schedule_turn(pending.member.room, room, Milliseconds(0));

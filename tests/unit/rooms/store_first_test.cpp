@@ -51,13 +51,16 @@ class StoreFirstRoomTest : public RoomRegistryTest {
                             backlog_,  dispatcher_, fanout_,   metrics_};
   Listener listener_;
 
-  void enter() {
-    rooms_first_.subscribe(Member{kRoom, SessionId("s"), UserId("ann"), 0}, listener_,
-                           [this](const Result<Started>& started) {
-                             listener_.live =
-                                 started ? Result<Seq>(started->position) : started.error();
-                           });
+  void enter(Replay replay = {}) {
+    rooms_first_.subscribe(
+        Member{kRoom, SessionId("s"), UserId("ann"), 0}, listener_,
+        [this](const Result<Started>& started) {
+          listener_.live = started ? Result<Seq>(started->position) : started.error();
+          if (started) listener_.started = *started;
+        },
+        replay);
     executor_.run();
+    if (replay.asked()) return;
     ASSERT_TRUE(listener_.live && *listener_.live);
   }
 };
@@ -105,6 +108,23 @@ TEST_F(StoreFirstRoomTest, AStoreThatIsAwayForLongLosesNothing) {
   history_.away = false;
   for (const MessageRef& message : waiting) store(message);
   EXPECT_EQ(listener_.seqs, expected);
+}
+
+// The room opens here at a position that the store does not have yet.
+TEST_F(StoreFirstRoomTest, WhoIsBackWhileTheStoreIsAwayGetsWhatIsStoredLater) {
+  const MessageRef seen = sequenced();
+  history_.stored.push_back(stored(seen));
+  const std::vector<MessageRef> waiting{sequenced(), sequenced()};
+  history_.away = true;
+  enter(Replay{.since = seen->position.seq});
+  pass_in_steps(Milliseconds(15'000));
+  EXPECT_FALSE(listener_.live) << "nobody knows yet whether something is lost";
+  history_.away = false;
+  for (const MessageRef& message : waiting) store(message);
+  pass_in_steps(Milliseconds(1'000));
+  ASSERT_TRUE(listener_.live && *listener_.live);
+  EXPECT_TRUE(listener_.started.recovered);
+  EXPECT_EQ(listener_.seqs, (std::vector<Seq>{waiting[0]->position.seq, waiting[1]->position.seq}));
 }
 
 TEST_F(StoreFirstRoomTest, AMessageThatNeverComesHoldsTheOthersUpForTheirPatienceOnly) {
