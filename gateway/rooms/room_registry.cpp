@@ -70,7 +70,8 @@ void RoomRegistry::subscribe(Member member, Subscriber& subscriber, Live live, R
   subscriptions_gauge_.add(1);
   const std::uint64_t ticket = next_id_++;
   if (room.bound) changes_.add(Enter{room.id, ticket, member});
-  room.pending.push_back({ticket, std::move(member), &subscriber, std::move(live), replay, {}});
+  room.pending.emplace(ticket,
+                       Pending{std::move(member), &subscriber, std::move(live), replay, {}});
 }
 
 void RoomRegistry::unsubscribe(const RoomName& name, const SessionId& session,
@@ -78,8 +79,9 @@ void RoomRegistry::unsubscribe(const RoomName& name, const SessionId& session,
   const auto entry = rooms_.find(name);
   if (entry == rooms_.end()) return;
   Room& room = entry->second;
-  const auto pending = std::find_if(room.pending.begin(), room.pending.end(),
-                                    [&](const Pending& p) { return p.subscriber == &subscriber; });
+  const auto pending = std::find_if(room.pending.begin(), room.pending.end(), [&](const auto& p) {
+    return p.second.subscriber == &subscriber;
+  });
   if (pending != room.pending.end()) {
     room.pending.erase(pending);
   } else if (room.catch_up == nullptr || !room.catch_up->remove(subscriber)) {
@@ -163,11 +165,11 @@ void RoomRegistry::on_bound(const RoomName& name, std::uint64_t id, const Result
   if (room == nullptr) return;
   if (result) {
     room->bound = true;
-    for (const Pending& p : room->pending) changes_.add(Enter{id, p.ticket, p.member});
+    for (const auto& [ticket, p] : room->pending) changes_.add(Enter{id, ticket, p.member});
     return;
   }
   while (Room* const still = find(name, id)) {
-    fail(name, *still, still->pending.front().ticket, result.error());
+    fail(name, *still, still->pending.begin()->first, result.error());
   }
 }
 
@@ -209,18 +211,17 @@ void RoomRegistry::on_entered(const std::vector<Enter>& run,
     const RoomName& name = run[i].member.room;
     Room* const room = find(name, run[i].room_id);
     if (room == nullptr) continue;
-    const auto pending = std::find_if(room->pending.begin(), room->pending.end(),
-                                      [&](const Pending& p) { return p.ticket == run[i].ticket; });
+    const auto pending = room->pending.find(run[i].ticket);
     if (pending == room->pending.end()) continue;  // unsubscribed meanwhile
     if (!last) {
       fail(name, *room, run[i].ticket, last.error());
       continue;
     }
-    if (pending->subscriber->watches_presence()) {
-      await_users(name, *room, *pending, *last);
+    if (pending->second.subscriber->watches_presence()) {
+      await_users(name, *room, pending->second, *last);
       continue;
     }
-    const Pending entered = std::move(*pending);
+    const Pending entered = std::move(pending->second);
     room->pending.erase(pending);
     go_live(*room, entered, *last);
   }
@@ -251,9 +252,8 @@ void RoomRegistry::go_live(Room& room, const Pending& pending, Seq last) {
 
 void RoomRegistry::fail(const RoomName& name, Room& room, std::uint64_t ticket,
                         const Error& error) {
-  const auto pending = std::find_if(room.pending.begin(), room.pending.end(),
-                                    [&](const Pending& p) { return p.ticket == ticket; });
-  Pending failed = std::move(*pending);
+  const auto pending = room.pending.find(ticket);
+  Pending failed = std::move(pending->second);
   room.pending.erase(pending);
   forget_subscription(room, name, failed.member.session, *failed.subscriber, Leaving::kAtOnce);
   failed.live(error);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -84,7 +85,6 @@ class RoomRegistry {
  private:
   /// A subscription that is not live yet.
   struct Pending {
-    std::uint64_t ticket;
     Member member;
     Subscriber* subscriber;
     Live live;
@@ -119,8 +119,8 @@ class RoomRegistry {
     std::unique_ptr<Watching> watching;
     Seq target = kNoSeq;  ///< the directory's last position, when that is ahead of ours
     Clock::Instant target_since{};
-    std::size_t lags = 0;  ///< comparisons in a row that found messages missing
-    std::vector<Pending> pending;
+    std::size_t lags = 0;                      ///< comparisons in a row that found messages missing
+    std::map<std::uint64_t, Pending> pending;  ///< by ticket
     std::unordered_map<SessionId, std::size_t> subscriptions;  ///< per session
   };
   struct Enter {
@@ -176,6 +176,8 @@ class RoomRegistry {
                 const Result<RoomUsers>& found);
   void fail_waiting(const RoomName& name, std::uint64_t id, std::uint64_t asked,
                     const Error& error);
+  static std::map<std::uint64_t, Pending>::iterator next_waiting(Room& room, std::uint64_t asked,
+                                                                 std::uint64_t after);
   void learn_users(const RoomName& name, Room& room, const RoomUsers& users,
                    const MessageRef& told);
   void let_in(const RoomName& name, std::uint64_t id, std::uint64_t asked, const MessageRef& told);

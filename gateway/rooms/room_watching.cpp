@@ -51,7 +51,7 @@ void RoomRegistry::on_users(const RoomName& name, std::uint64_t id, std::uint64_
   Room* const still = find(name, id);
   if (still == nullptr || still->watching == nullptr || still->watching->asked != 0) return;
   const bool more = std::any_of(still->pending.begin(), still->pending.end(),
-                                [](const Pending& one) { return one.entered.has_value(); });
+                                [](const auto& one) { return one.second.entered.has_value(); });
   if (more) ask_users(name, *still);
 }
 
@@ -74,16 +74,24 @@ void RoomRegistry::learn_users(const RoomName& name, Room& room, const RoomUsers
   follow_up(name, room);
 }
 
-/// Those who had entered before the users were asked for. Whatever they do when they are live, the
-/// room may be another one after it.
+/// The next of those who had entered before the users were asked for. Whatever one of them does
+/// when it is live or has failed, the room may be another one after it; who comes then has a later
+/// ticket.
+std::map<std::uint64_t, RoomRegistry::Pending>::iterator RoomRegistry::next_waiting(
+    Room& room, std::uint64_t asked, std::uint64_t after) {
+  return std::find_if(room.pending.upper_bound(after), room.pending.end(), [&](const auto& one) {
+    return one.second.entered.has_value() && one.second.entered_at < asked;
+  });
+}
+
 void RoomRegistry::let_in(const RoomName& name, std::uint64_t id, std::uint64_t asked,
                           const MessageRef& told) {
+  std::uint64_t after = 0;
   while (Room* const room = find(name, id)) {
-    const auto waiting = std::find_if(
-        room->pending.begin(), room->pending.end(),
-        [&](const Pending& one) { return one.entered.has_value() && one.entered_at < asked; });
+    const auto waiting = next_waiting(*room, asked, after);
     if (waiting == room->pending.end()) return;
-    const Pending entered = std::move(*waiting);
+    after = waiting->first;
+    const Pending entered = std::move(waiting->second);
     room->pending.erase(waiting);
     presence_events_.add();
     entered.subscriber->give(told);
@@ -93,12 +101,12 @@ void RoomRegistry::let_in(const RoomName& name, std::uint64_t id, std::uint64_t 
 
 void RoomRegistry::fail_waiting(const RoomName& name, std::uint64_t id, std::uint64_t asked,
                                 const Error& error) {
+  std::uint64_t after = 0;
   while (Room* const room = find(name, id)) {
-    const auto waiting = std::find_if(
-        room->pending.begin(), room->pending.end(),
-        [&](const Pending& one) { return one.entered.has_value() && one.entered_at < asked; });
+    const auto waiting = next_waiting(*room, asked, after);
     if (waiting == room->pending.end()) return;
-    fail(name, *room, waiting->ticket, error);
+    after = waiting->first;
+    fail(name, *room, after, error);
   }
 }
 

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <ctime>
+
 #include "gateway/rooms/presence_announcer.h"
 #include "gateway/rooms/presence_messages.h"
 #include "tests/unit/rooms/room_fixture.h"
@@ -200,6 +202,23 @@ TEST_F(RoomWatchingTest, WhoGoesWhileTheUsersAreAskedForIsNotToldAnything) {
   EXPECT_FALSE(ann.live);
   EXPECT_THAT(ann.frames, SizeIs(0));
   EXPECT_EQ(members(), 0U);
+}
+
+// All of them wait in the room at once: nothing may be done for each of them with all the others.
+TEST_F(RoomWatchingTest, ManyWatchersWhoComeTogetherAreLetInInNoTime) {
+  constexpr int kWatchers = 20'000;
+  std::vector<std::unique_ptr<Listener>> listeners;
+  for (int i = 0; i < kWatchers; ++i) {
+    listeners.push_back(std::make_unique<Listener>("sub-0", true));
+    subscribe(*listeners.back(), "s" + std::to_string(i));
+  }
+  const std::clock_t before = std::clock();
+  executor_.run();
+  EXPECT_LT(std::clock() - before, 3 * CLOCKS_PER_SEC);
+  for (const auto& one : listeners) {
+    ASSERT_TRUE(one->live && *one->live);
+    ASSERT_EQ(one->live_at, 1U);
+  }
 }
 
 }  // namespace
