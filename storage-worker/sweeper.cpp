@@ -54,13 +54,15 @@ void Sweeper::look_later() {
 
 void Sweeper::look() {
   left_ = options_.messages_at_once;
+  pages_ = 0;
   unconfirmed_ = 0;
   hold_lease();
 }
 
-/// Back to back, so that the number of rooms does not decide how old a hole gets.
+/// Back to back, so that holes are found in time where rooms are many; not without end, because
+/// each room is three questions to the directory.
 void Sweeper::next_page() {
-  if (after_.empty() || left_ == 0) return look_later();
+  if (after_.empty() || left_ == 0 || pages_ == options_.pages_at_once) return look_later();
   hold_lease();
 }
 
@@ -78,6 +80,7 @@ void Sweeper::hold_lease() {
 }
 
 void Sweeper::read_rooms() {
+  ++pages_;
   looks_.add();
   ports_.directory.rooms({after_, options_.rooms_at_once},
                          Reply<Result<std::vector<RoomSummary>>>(
@@ -177,11 +180,9 @@ void Sweeper::on_given(const Stretch& hole, const StoredChain& chain) {
 
 void Sweeper::mend_next() {
   if (holes_.empty() || left_ == 0) return next_page();
-  Stretch hole = std::move(holes_.front());
+  const Stretch hole = std::move(holes_.front());
   holes_.pop_front();
-  const Seq after = hole.after;
-  RoomName room = hole.room;
-  ports_.directory.recent(std::move(room), after, kMostRecent,
+  ports_.directory.recent(hole.room, hole.after, kMostRecent,
                           Reply<Result<std::vector<MessageRef>>>(
                               ports_.on, [this, hole](const Result<std::vector<MessageRef>>& list) {
                                 if (!list) return give_up("recent list", list.error());
@@ -202,12 +203,12 @@ void Sweeper::on_recent(const Stretch& hole, const std::vector<MessageRef>& rece
     return mend_next();
   }
   if (missing.size() > left_) missing.resize(left_);
-  Stretch filled{hole.room, std::max(hole.after, missing.front()->position.prev),
-                 missing.back()->position.seq};
+  const Stretch filled{hole.room, std::max(hole.after, missing.front()->position.prev),
+                       missing.back()->position.seq};
   if (filled.after > hole.after) lose({hole.room, hole.after, filled.after});
   room.whole = filled.until;
   room.given.push_back({filled, missing.size()});
-  append(std::move(filled), std::move(missing));
+  append(filled, std::move(missing));
 }
 
 void Sweeper::append_again(const Given& given, std::vector<MessageRef> missing) {
@@ -222,7 +223,7 @@ void Sweeper::append_again(const Given& given, std::vector<MessageRef> missing) 
   append(given.hole, std::move(missing));
 }
 
-void Sweeper::append(Stretch hole, std::vector<MessageRef> missing) {
+void Sweeper::append(const Stretch& hole, std::vector<MessageRef> missing) {
   left_ -= missing.size();
   ports_.feed.append(std::move(missing),
                      Reply<std::vector<Result<void>>>(

@@ -20,14 +20,15 @@ struct SweeperOptions {
   Milliseconds interval{5'000};  ///< between two looks
   /// Only messages older than this should be stored by now.
   Milliseconds quiet{10'000};
-  std::size_t rooms_at_once = 500;
-  std::size_t messages_at_once = 1'000;  ///< appended in one look; the next one goes on from there
+  std::size_t rooms_at_once = 500;       ///< a page
+  std::size_t pages_at_once = 20;        ///< in one look; the next one goes on from there
+  std::size_t messages_at_once = 1'000;  ///< appended in one look
 };
 
 /// Finds messages that got a position and were never stored, because their gateway died in between,
 /// and gives them to the storage feed. Members may have seen them, so the history has to have them.
-/// Looks at all rooms that have members each time, page after page, and only while it holds the
-/// lease: one of all workers sweeps. docs/decisions/0011-the-sweeper.md.
+/// Looks at all rooms that have members in turn, many pages of them each time, and only while it
+/// holds the lease: one of all workers sweeps. docs/decisions/0011-the-sweeper.md.
 ///
 /// Everything runs on the thread of `on`; outlives every task of it, as do the ports.
 class Sweeper {
@@ -82,7 +83,7 @@ class Sweeper {
   void mend_next();
   void on_recent(const Stretch& hole, const std::vector<MessageRef>& recent);
   void append_again(const Given& given, std::vector<MessageRef> missing);
-  void append(Stretch hole, std::vector<MessageRef> missing);
+  void append(const Stretch& hole, std::vector<MessageRef> missing);
   void on_appended(const Stretch& hole, const std::vector<Result<void>>& results);
   /// Of what was given to the feed, or nullptr.
   [[nodiscard]] Given* given(const Stretch& hole);
@@ -100,8 +101,9 @@ class Sweeper {
   std::size_t round_ = 0;
   std::unordered_map<RoomName, Room> rooms_;  ///< of this round and the one before
   std::deque<Stretch> holes_;
-  std::size_t left_ = 0;  ///< messages that this look may still append
-  int unconfirmed_ = 0;   ///< holes of this look whose messages the feed did not confirm
+  std::size_t left_ = 0;   ///< messages that this look may still append
+  std::size_t pages_ = 0;  ///< of this look
+  int unconfirmed_ = 0;    ///< holes of this look whose messages the feed did not confirm
 
   LogLimiter failure_log_{Seconds(60)};
 

@@ -237,8 +237,8 @@ TEST_F(SweeperTest, AStretchThatIsTooLongForTheStoreIsShortened) {
   EXPECT_EQ(swept().size(), 1u);
 }
 
-TEST_F(SweeperTest, AllPagesAreReadInOneLook) {
-  Sweeper sweeper({Seconds(5), Seconds(10), 2, 1'000},
+TEST_F(SweeperTest, ALookReadsPageAfterPageUpToItsBound) {
+  Sweeper sweeper({Seconds(5), Seconds(10), 2, 3, 1'000},
                   {directory_, chains_, feed_, executor_, clock_}, "worker.2", metrics_);
   chains_.holder = "worker.2";
   for (int i = 0; i < 7; ++i) {
@@ -246,12 +246,17 @@ TEST_F(SweeperTest, AllPagesAreReadInOneLook) {
     enter(room);
     sent(false, room);
   }
+  const auto swept_in_one_look = [this] {
+    std::size_t all = 0;
+    for (int i = 0; i < 8; ++i) all += swept().size();
+    return all;
+  };
   clock_.advance(Seconds(15));
   sweeper.start();
   pass(Seconds(5));
-  std::size_t all = 0;
-  for (int i = 0; i < 7; ++i) all += swept().size();
-  EXPECT_EQ(all, 7u) << "no time has passed";
+  EXPECT_EQ(swept_in_one_look(), 5u) << "three pages of two, one of them the lobby";
+  pass(Seconds(5));
+  EXPECT_EQ(swept_in_one_look(), 2u);
 }
 
 TEST_F(SweeperTest, ABacklogOfTheStorageQueueIsNoLoss) {
@@ -346,8 +351,8 @@ TEST_F(SweeperTest, AFeedThatIsAwayIsTriedForAsLongAsItTakes) {
 }
 
 TEST_F(SweeperTest, AHoleThatIsLargerThanOneLookIsFilledBitByBit) {
-  Sweeper slow({Seconds(5), Seconds(10), 500, 2}, {directory_, chains_, feed_, executor_, clock_},
-               "worker.2", metrics_);
+  Sweeper slow({Seconds(5), Seconds(10), 500, 20, 2},
+               {directory_, chains_, feed_, executor_, clock_}, "worker.2", metrics_);
   sent(true);
   for (int i = 0; i < 10; ++i) sent(false);
   sent(true);
