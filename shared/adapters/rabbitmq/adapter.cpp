@@ -1,5 +1,5 @@
 // Two connections, because a broker that blocks a publisher stops reading from its connection, acks
-// and binds included.
+// and binds included. Options::publish_before_acks accepts that for acks: they have to wait.
 #include "shared/adapters/rabbitmq/adapter.h"
 
 namespace stampede::rabbitmq {
