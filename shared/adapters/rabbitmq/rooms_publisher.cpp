@@ -69,9 +69,8 @@ void RoomsPublisher::send(const GatewayId& to, const std::vector<MessageRef>& ba
 }
 
 void RoomsPublisher::write(const Message& message, const std::string& key) {
-  // What nobody could miss goes first, and leaves the other half to what rooms would have to heal.
-  const bool ephemeral = message.kind == MessageKind::kEphemeral;
-  const std::size_t bound = settings_.max_unsent_bytes / (ephemeral ? 2 : 1);
+  // The other half is left to what rooms would have to heal, and to what nobody could.
+  const std::size_t bound = settings_.max_unsent_bytes / (is_dropped_first(message) ? 2 : 1);
   if (connection_->unsent_bytes() > bound) {
     return meters_.bus_dropped_full.add();
   }

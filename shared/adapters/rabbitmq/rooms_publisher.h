@@ -16,6 +16,12 @@ void append_live(Connection& connection, ChannelId channel, const Topology& topo
 /// The key of one gateway's own address, or of all gateways when `to` is empty.
 std::string address_key(const GatewayId& to);
 
+/// Whether it is the first to be left out when not everything can be written: nobody misses it, or
+/// what it says is asked for anew.
+[[nodiscard]] inline bool is_dropped_first(const Message& message) noexcept {
+  return !is_chat(message) && !is_addressed(message);
+}
+
 /// The unconfirmed channel: live messages to the rooms exchange, for rooms and for gateways, at
 /// most once. What cannot be written now is dropped and counted. One thread, the loop's.
 class RoomsPublisher final : public ChannelUser {
