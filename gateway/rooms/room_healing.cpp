@@ -113,8 +113,9 @@ void RoomRegistry::schedule_comparison() {
     comparison_scheduled_ = false;
     if (rooms_.empty()) return;
     // A directory that is slower than our questions must not collect them.
-    if (comparing_) return schedule_comparison();
-    compare();
+    if (!comparing_) compare();
+    if (!comparing_versions_) compare_versions();
+    schedule_comparison();
   });
 }
 
@@ -133,9 +134,7 @@ void RoomRegistry::compare() {
     entry->second.ring.settle();
     names.push_back(std::move(name));
   }
-  schedule_comparison();
   if (names.empty()) return;
-  compare_versions(names);
   comparing_ = true;
   const auto asked = std::make_shared<const std::vector<RoomName>>(names);
   directory_.last(std::move(names), Reply<Result<std::vector<Seq>>>(

@@ -35,6 +35,11 @@ RoomRegistry::RoomRegistry(Executor& on, const Clock& clock, Options options,
                                  "Rooms with members, counted once on each shard that has some.")),
       subscriptions_gauge_(
           metrics.gauge("stampede_gateway_subscriptions", "Subscriptions of local sessions.")),
+      leaving_gauge_(metrics.gauge("stampede_gateway_leaving_members",
+                                   "Members whose connection ended, and who may be back.")),
+      left_early_(metrics.counter("stampede_gateway_left_early_total",
+                                  "Members who left before the grace was over: too many were in "
+                                  "theirs.")),
       delivered_(metrics.counter("stampede_gateway_delivered_total",
                                  "MESSAGE frames queued to local members.")),
       held_(metrics.counter("stampede_gateway_held_total",
@@ -65,7 +70,7 @@ void RoomRegistry::subscribe(Member member, Subscriber& subscriber, Live live, R
   const RoomName name = member.room;
   Room& room = open_room(name);
   if (options_.capacity) member.capacity = options_.capacity(name);
-  if (subscriber.watches_presence()) watch(room);
+  if (subscriber.watches_presence()) watch(name, room);
   ++room.subscriptions[member.session];
   subscriptions_gauge_.add(1);
   const std::uint64_t ticket = next_id_++;
@@ -93,7 +98,7 @@ void RoomRegistry::unsubscribe(const RoomName& name, const SessionId& session,
 void RoomRegistry::forget_subscription(Room& room, const RoomName& name, const SessionId& session,
                                        const Subscriber& subscriber, Leaving how) {
   subscriptions_gauge_.add(-1);
-  if (subscriber.watches_presence()) unwatch(room);
+  if (subscriber.watches_presence()) unwatch(name, room);
   const auto count = room.subscriptions.find(session);
   if (--count->second == 0) {
     room.subscriptions.erase(count);
@@ -112,13 +117,22 @@ void RoomRegistry::forget_subscription(Room& room, const RoomName& name, const S
 void RoomRegistry::leave_later(Member member) {
   if (leaving_.empty()) on_.post_after(options_.presence_grace, [this] { leave_due(); });
   leaving_.emplace_back(clock_.now() + options_.presence_grace, std::move(member));
+  leaving_gauge_.add(1);
+  if (leaving_.size() <= options_.most_leaving) return;
+  left_early_.add();
+  leave_oldest();
+}
+
+void RoomRegistry::leave_oldest() {
+  changes_.add(Leave{std::move(leaving_.front().second)});
+  leaving_.pop_front();
+  leaving_gauge_.add(-1);
 }
 
 void RoomRegistry::leave_due() {
   const auto now = clock_.now();
   while (!leaving_.empty() && leaving_.front().first <= now) {
-    changes_.add(Leave{std::move(leaving_.front().second)});
-    leaving_.pop_front();
+    leave_oldest();
   }
   if (leaving_.empty()) return;
   on_.post_after(std::chrono::ceil<Milliseconds>(leaving_.front().first - now),

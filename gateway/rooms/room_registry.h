@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -51,6 +52,7 @@ class RoomRegistry {
     Milliseconds replay_pause{20};  ///< before a client that was full is looked at again
     /// How long a member whose connection has ended stays one; an UNSUBSCRIBE takes effect at once.
     Milliseconds presence_grace{10'000};
+    std::size_t most_leaving = 50'000;  ///< members in their grace; over it the oldest leaves
     std::size_t most_listed = 100;  ///< users who are named to those who watch; else their number
     /// Users that the room may hold; 0: any number. Empty: no room has a limit.
     std::function<std::size_t(const RoomName&)> capacity{};
@@ -140,6 +142,7 @@ class RoomRegistry {
                            const Subscriber& subscriber, Leaving how);
   void leave_later(Member member);
   void leave_due();
+  void leave_oldest();
 
   void on_bound(const RoomName& name, std::uint64_t id, const Result<void>& result);
   void apply(std::vector<Change> changes);
@@ -168,8 +171,8 @@ class RoomRegistry {
   void compare();
   void on_compared(const std::vector<RoomName>& names, const Result<std::vector<Seq>>& last);
 
-  void watch(Room& room);
-  void unwatch(Room& room);
+  void watch(const RoomName& name, Room& room);
+  void unwatch(const RoomName& name, Room& room);
   void await_users(const RoomName& name, Room& room, Pending& pending, Seq last);
   void ask_users(const RoomName& name, Room& room);
   void on_users(const RoomName& name, std::uint64_t id, std::uint64_t asked,
@@ -184,7 +187,8 @@ class RoomRegistry {
   void on_presence(const RoomName& name, Room& room, MessageRef event);
   void tell_watchers(Room& room, const std::vector<MessageRef>& events);
   void follow_up(const RoomName& name, Room& room);
-  void compare_versions(const std::vector<RoomName>& names);
+  void compare_versions();
+  void on_versions(const std::vector<RoomName>& names, const Result<std::vector<Seq>>& versions);
 
   void schedule_turn(const RoomName& name, Room& room, Milliseconds delay);
   void take_turn(const RoomName& name, std::uint64_t id);
@@ -208,12 +212,17 @@ class RoomRegistry {
   std::vector<MessageRef> out_;  ///< scratch for RoomOrder
   std::vector<RoomName> to_compare_;
   bool comparison_scheduled_ = false;
-  bool comparing_ = false;  ///< the directory has not answered yet
+  bool comparing_ = false;                ///< the directory has not answered yet
+  std::unordered_set<RoomName> watched_;  ///< rooms with `watching`
+  std::vector<RoomName> watched_to_compare_;
+  bool comparing_versions_ = false;
   /// Members whose connection has ended, and when they leave; oldest first.
   std::deque<std::pair<Clock::Instant, Member>> leaving_;
 
   Gauge rooms_gauge_;
   Gauge subscriptions_gauge_;
+  Gauge leaving_gauge_;
+  Counter left_early_;
   Counter delivered_;
   Counter held_;
   Counter stale_;

@@ -9,13 +9,18 @@
 
 namespace stampede::gateway {
 
-void RoomRegistry::watch(Room& room) {
-  if (room.watching == nullptr) room.watching = std::make_unique<Watching>(options_.presence);
+void RoomRegistry::watch(const RoomName& name, Room& room) {
+  if (room.watching == nullptr) {
+    room.watching = std::make_unique<Watching>(options_.presence);
+    watched_.insert(name);
+  }
   ++room.watching->watchers;
 }
 
-void RoomRegistry::unwatch(Room& room) {
-  if (--room.watching->watchers == 0) room.watching.reset();
+void RoomRegistry::unwatch(const RoomName& name, Room& room) {
+  if (--room.watching->watchers > 0) return;
+  room.watching.reset();
+  watched_.erase(name);
 }
 
 void RoomRegistry::await_users(const RoomName& name, Room& room, Pending& pending, Seq last) {
@@ -49,7 +54,9 @@ void RoomRegistry::on_users(const RoomName& name, std::uint64_t id, std::uint64_
     fail_waiting(name, id, asked, found.error());
   }
   Room* const still = find(name, id);
-  if (still == nullptr || still->watching == nullptr || still->watching->asked != 0) return;
+  if (still == nullptr || still->watching == nullptr) return;
+  if (!found) follow_up(name, *still);  // who watches still needs them
+  if (still->watching->asked != 0) return;
   const bool more = std::any_of(still->pending.begin(), still->pending.end(),
                                 [](const auto& one) { return one.second.entered.has_value(); });
   if (more) ask_users(name, *still);
@@ -157,28 +164,38 @@ void RoomRegistry::follow_up(const RoomName& name, Room& room) {
   });
 }
 
-/// An event that got lost has no successor to show it, as with messages.
-void RoomRegistry::compare_versions(const std::vector<RoomName>& names) {
-  std::vector<RoomName> watched;
-  for (const RoomName& name : names) {
+/// An event that got lost has no successor to show it, as with messages. Watched rooms have turns
+/// of their own: they are few beside the others, and are shown wrong until theirs has come.
+void RoomRegistry::compare_versions() {
+  if (watched_to_compare_.empty()) watched_to_compare_.assign(watched_.begin(), watched_.end());
+  std::vector<RoomName> names;
+  while (!watched_to_compare_.empty() && names.size() < options_.check_rooms) {
+    RoomName name = std::move(watched_to_compare_.back());
+    watched_to_compare_.pop_back();
     const auto entry = rooms_.find(name);
     if (entry == rooms_.end() || entry->second.watching == nullptr) continue;
-    if (entry->second.watching->presence.is_open()) watched.push_back(name);
+    if (entry->second.watching->presence.is_open()) names.push_back(std::move(name));
   }
-  if (watched.empty()) return;
-  auto asked = watched;
+  if (names.empty()) return;
+  comparing_versions_ = true;
+  const auto asked = std::make_shared<const std::vector<RoomName>>(names);
   presence_.versions(
-      std::move(watched),
-      Reply<Result<std::vector<Seq>>>(
-          on_, [this, asked = std::move(asked)](const Result<std::vector<Seq>>& versions) {
-            if (!versions) return;
-            for (std::size_t i = 0; i < asked.size(); ++i) {
-              const auto entry = rooms_.find(asked[i]);
-              if (entry == rooms_.end() || entry->second.watching == nullptr) continue;
-              entry->second.watching->presence.expect((*versions)[i], clock_.now());
-              follow_up(entry->first, entry->second);
-            }
-          }));
+      std::move(names),
+      Reply<Result<std::vector<Seq>>>(on_, [this, asked](const Result<std::vector<Seq>>& versions) {
+        comparing_versions_ = false;
+        on_versions(*asked, versions);
+      }));
+}
+
+void RoomRegistry::on_versions(const std::vector<RoomName>& names,
+                               const Result<std::vector<Seq>>& versions) {
+  if (!versions) return;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto entry = rooms_.find(names[i]);
+    if (entry == rooms_.end() || entry->second.watching == nullptr) continue;
+    entry->second.watching->presence.expect((*versions)[i], clock_.now());
+    follow_up(entry->first, entry->second);
+  }
 }
 
 }  // namespace stampede::gateway

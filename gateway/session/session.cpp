@@ -31,6 +31,17 @@ Limit limit_of(stomp::Exceeded exceeded) noexcept {
   return Limit::kBody;
 }
 
+/// A link that is gone and a gateway that is in trouble say nothing of the client: it may be back.
+/// Who is thrown out holds no seat any more.
+RoomRegistry::Leaving leaving_after(CloseReason reason) noexcept {
+  switch (reason) {
+    case CloseReason::kHeartBeatMissed:
+    case CloseReason::kOverloaded:
+    case CloseReason::kInternalError: return RoomRegistry::Leaving::kWithGrace;
+    default: return RoomRegistry::Leaving::kAtOnce;
+  }
+}
+
 }  // namespace
 
 Session::Session(Transport& transport, const SessionContext& context, SessionId id,
@@ -197,7 +208,7 @@ void Session::fail(std::string_view message, std::string_view detail,
   context_.metrics.errors.add();
   send(error_frame(version_, message, detail, receipt));
   transport_.close(reason);
-  leave_all();
+  leave_all(leaving_after(reason));
 }
 
 void Session::on_overflow(std::size_t queued_bytes) {

@@ -131,6 +131,31 @@ TEST_F(RoomWatchingTest, WhoIsBackWithinTheGraceHasNotLeft) {
   EXPECT_THAT(events(ann), ElementsAre("members 1", "join bob 2"));
 }
 
+TEST_F(RoomWatchingTest, WhenTooManyMayBeBackTheOldestLeaves) {
+  RoomRegistry::Options options;
+  options.most_leaving = 2;
+  RoomRegistry registry(executor_, clock_, options, directory_, directory_, backlog_, dispatcher_,
+                        fanout_, metrics_);
+  std::vector<Listener> listeners(3);
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    const Member member{kRoom, SessionId("s" + std::to_string(i)), UserId("ann"), 0};
+    registry.subscribe(member, listeners[i], [](const auto&) {});
+  }
+  executor_.run();
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    registry.unsubscribe(kRoom, SessionId("s" + std::to_string(i)), listeners[i],
+                         RoomRegistry::Leaving::kWithGrace);
+  }
+  executor_.run();
+  EXPECT_EQ(members(), 2U);
+  EXPECT_THAT(metrics_.expose(), HasSubstr("stampede_gateway_leaving_members 2\n"));
+  EXPECT_THAT(metrics_.expose(), HasSubstr("stampede_gateway_left_early_total 1\n"));
+  pass(Milliseconds(10'000));
+  executor_.run();
+  EXPECT_EQ(members(), 0U);
+  EXPECT_THAT(metrics_.expose(), HasSubstr("stampede_gateway_leaving_members 0\n"));
+}
+
 TEST_F(RoomWatchingTest, ARoomWithoutAnyoneLeftVanishesAfterTheGrace) {
   Listener ann;
   watch(ann, "ann", "s1");
@@ -202,6 +227,73 @@ TEST_F(RoomWatchingTest, WhoGoesWhileTheUsersAreAskedForIsNotToldAnything) {
   EXPECT_FALSE(ann.live);
   EXPECT_THAT(ann.frames, SizeIs(0));
   EXPECT_EQ(members(), 0U);
+}
+
+TEST_F(RoomWatchingTest, ALostLastEventIsFoundSoonAmongManyRoomsThatNobodyWatches) {
+  RoomRegistry::Options options;
+  options.check_rooms = 1;
+  RoomRegistry registry(executor_, clock_, options, directory_, directory_, backlog_, dispatcher_,
+                        fanout_, metrics_);
+  std::vector<Listener> others(20);
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    const RoomName room("r" + std::to_string(i));
+    registry.subscribe(Member{room, SessionId("s"), UserId("ann"), 0}, others[i],
+                       [](const auto&) {});
+  }
+  Listener ann("sub-0", true);
+  registry.subscribe(Member{kRoom, SessionId("s"), UserId("ann"), 0}, ann, [](const auto&) {});
+  executor_.run();
+  for (int round = 0; round < 2; ++round) {
+    enter_elsewhere("bob" + std::to_string(round));
+    elsewhere_bus_.published.clear();
+    for (int i = 0; i < 60; ++i) {
+      pass(Milliseconds(100));
+      executor_.run();
+    }
+  }
+  EXPECT_THAT(events(ann), ElementsAre("members 1", "members 2", "members 3"));
+}
+
+/// Knows nothing while it is away.
+class FlakyPresence final : public Presence {
+ public:
+  explicit FlakyPresence(Presence& real) : real_(real) {}
+
+  void watch_changes(Executor& on, News news) override { real_.watch_changes(on, std::move(news)); }
+  void users(RoomName room, std::size_t limit, Reply<Result<RoomUsers>> found) override {
+    if (away) return found(Error(Errc::kUnavailable, "away"));
+    real_.users(std::move(room), limit, std::move(found));
+  }
+  void versions(std::vector<RoomName> rooms, Reply<Result<std::vector<Seq>>> found) override {
+    real_.versions(std::move(rooms), std::move(found));
+  }
+  void depart(Milliseconds grace, Reply<Result<void>> departed) override {
+    real_.depart(grace, std::move(departed));
+  }
+
+  bool away = false;
+
+ private:
+  Presence& real_;
+};
+
+TEST_F(RoomWatchingTest, UsersWhoCouldNotBeAskedForAreAskedForAgain) {
+  FlakyPresence flaky(directory_);
+  RoomRegistry registry(executor_, clock_, {}, directory_, flaky, backlog_, dispatcher_, fanout_,
+                        metrics_);
+  Listener ann("sub-0", true);
+  registry.subscribe(Member{kRoom, SessionId("s"), UserId("ann"), 0}, ann, [](const auto&) {});
+  executor_.run();
+  enter_elsewhere("bob");
+  elsewhere_bus_.published.clear();  // lost
+  enter_elsewhere("eve");
+  arrive();
+  flaky.away = true;
+  for (int i = 0; i < 30; ++i) pass(Milliseconds(100));
+  EXPECT_THAT(events(ann), ElementsAre("members 1", "join eve 3"));
+  flaky.away = false;
+  for (int i = 0; i < 12; ++i) pass(Milliseconds(100));
+  EXPECT_THAT(events(ann), ElementsAre("members 1", "join eve 3", "members 3"));
 }
 
 // All of them wait in the room at once: nothing may be done for each of them with all the others.

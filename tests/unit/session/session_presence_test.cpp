@@ -166,5 +166,22 @@ TEST_F(SessionPresenceTest, AConnectionThatEndsLeavesAfterTheGrace) {
   EXPECT_EQ(members(), 0U);
 }
 
+TEST_F(SessionPresenceTest, WhoIsThrownOutLeavesAtOnce) {
+  connect();
+  frame("SUBSCRIBE\nid:0\ndestination:/topic/a");
+  EXPECT_EQ(members(), 1U);
+  frame("BEGIN");
+  ASSERT_EQ(transport_.closed, CloseReason::kStompError);
+  EXPECT_EQ(members(), 0U);
+}
+
+TEST_F(SessionPresenceTest, WhoFallsSilentMayBeBack) {
+  connect("accept-version:1.2\nlogin:ann\nheart-beat:1000,0");
+  frame("SUBSCRIBE\nid:0\ndestination:/topic/a");
+  while (!transport_.closed) shard_.pass(Milliseconds(1'000));
+  ASSERT_EQ(transport_.closed, CloseReason::kHeartBeatMissed);
+  EXPECT_EQ(members(), 1U);
+}
+
 }  // namespace
 }  // namespace stampede::gateway
