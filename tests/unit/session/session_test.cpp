@@ -261,7 +261,7 @@ TEST_F(SessionTest, AnEndOfInputAnswersWhatIsUnderWayFirst) {
 TEST_F(SessionTest, AnEndOfInputWaitsForASubscriptionToBeLive) {
   connect();
   session_.on_bytes(
-      std::string_view("SUBSCRIBE\nid:0\ndestination:/topic/a\nreceipt:s1\n\n\0", 52));
+      std::string_view("SUBSCRIBE\nid:0\ndestination:/topic/a\nreceipt:s1\n\n\0", 49));
   session_.on_end_of_input();
   EXPECT_FALSE(transport_.closed);
   shard_.executor.run();
