@@ -53,9 +53,11 @@ struct Authenticator::Impl {
         delay_(options.login_delay, options.login_delay_max) {
     threads_.emplace(options.login_threads, options.login_queue, metrics);
   }
+  /// The loop first: what it still does may hand passcodes to the threads. What the threads then
+  /// post is dropped with it, and answered so.
   ~Impl() {
-    threads_.reset();
     loop_.stop();
+    threads_.reset();
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;

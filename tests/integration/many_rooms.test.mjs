@@ -6,7 +6,7 @@ import { cluster, clusterEnv, freshRoom } from './support/cluster.mjs';
 import { memberNames } from './support/history.mjs';
 import { scrape, total } from './support/metrics.mjs';
 import { startGateway } from './support/program.mjs';
-import { encode, overWebSocket } from './support/raw_stomp.mjs';
+import { joined } from './support/raw_stomp.mjs';
 import { eventually } from './support/wait.mjs';
 
 const kSessions = 20;
@@ -14,28 +14,12 @@ const kRoomsEach = 5000;
 const kRooms = kSessions * kRoomsEach;
 const kPartitions = 256;
 const kMostBindings = kPartitions * 32 + kPartitions;
-const kFrameBytes = 32 * 1024;
 const kMostMemory = 640 * 2 ** 20; // it once took 840 MiB, and gigabytes where the servers were slow
 
 const kBindings = 'stampede_rabbitmq_bindings';
 const kPartitionsBound = 'stampede_gateway_bound_partitions';
 const kRoomsBound = 'stampede_gateway_bound_rooms';
 const kElsewhere = 'stampede_gateway_bus_unwanted_total{room="elsewhere"}';
-
-/** A session that has joined `rooms`, all asked for at once. */
-async function joined(gateway, rooms) {
-  const client = await (await overWebSocket(webSocketUrl(gateway.url), '1.2', kFrameBytes)).connect();
-  const frames = rooms.map((room, i) =>
-    encode('1.2', 'SUBSCRIBE', { id: `${i}`, destination: `/topic/${room}`, receipt: `${i}` }));
-  client.wire.send(Buffer.concat(frames));
-  const receipts = new Set();
-  while (receipts.size < rooms.length) {
-    const frame = await client.next();
-    assert.equal(frame.command, 'RECEIPT', `${frame.headers.message}: ${frame.body}`);
-    receipts.add(frame.headers['receipt-id']);
-  }
-  return client;
-}
 
 /** Patterns of rooms bound to the queue that has most of them, as the broker tells it. */
 async function boundAtBroker() {
@@ -87,7 +71,7 @@ test('100,000 rooms on one gateway: bindings stay bounded, messages for rooms el
   const bindings = watchHighest(t, `${gateway.ops}/metrics`, kBindings);
   const started = Date.now();
   const members = await Promise.all(Array.from({ length: kSessions }, (_, session) =>
-    joined(gateway, Array.from({ length: kRoomsEach }, (__, i) => room(session, i)))));
+    joined(webSocketUrl(gateway.url), Array.from({ length: kRoomsEach }, (__, i) => room(session, i)))));
   t.diagnostic(`${kRooms} rooms joined in ${Date.now() - started} ms`);
 
   await eventually('single rooms are unbound', async () => total(await metrics(), kBindings) === kPartitions,

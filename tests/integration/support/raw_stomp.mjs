@@ -132,3 +132,18 @@ export async function overWebSocket(url, version, pieceBytes = 7) {
   socket.on('close', (code) => client.ended(`${code}`));
   return client;
 }
+
+/** A session that has joined `rooms` of the WebSocket at `url`, all asked for at once. */
+export async function joined(url, rooms) {
+  const client = await (await overWebSocket(url, '1.2', 32 * 1024)).connect();
+  const frames = rooms.map((room, i) =>
+    encode('1.2', 'SUBSCRIBE', { id: `${i}`, destination: `/topic/${room}`, receipt: `${i}` }));
+  client.wire.send(Buffer.concat(frames));
+  const receipts = new Set();
+  while (receipts.size < rooms.length) {
+    const frame = await client.next();
+    if (frame.command !== 'RECEIPT') throw new Error(`${frame.command} ${frame.headers.message}: ${frame.body}`);
+    receipts.add(frame.headers['receipt-id']);
+  }
+  return client;
+}
