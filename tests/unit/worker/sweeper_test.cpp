@@ -7,6 +7,7 @@
 
 #include "shared/adapters/memory/memory.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/fake_feed.h"
 #include "tests/support/manual_executor.h"
 
 namespace stampede::worker {
@@ -57,31 +58,6 @@ class FakeChains final : public StoredChains {
   }
 };
 
-/// The appending side of a feed.
-class AppendFeed final : public MessageFeed {
- public:
-  struct Append {
-    std::vector<MessageRef> batch;
-    Reply<std::vector<Result<void>>> confirmed;
-  };
-
-  void append(std::vector<MessageRef> batch, Reply<std::vector<Result<void>>> confirmed) override {
-    appends.push_back({std::move(batch), std::move(confirmed)});
-  }
-  void consume(std::size_t, Executor&, Handler) override {}
-  void ack(std::vector<DeliveryTag>) override {}
-  void reject(std::vector<Rejection>) override {}
-  void stop_consuming(Reply<Result<void>> stopped) override { stopped(Result<void>()); }
-
-  void confirm_all(const Result<void>& result = {}) {
-    for (const Append& one : std::exchange(appends, {})) {
-      one.confirmed(std::vector<Result<void>>(one.batch.size(), result));
-    }
-  }
-
-  std::vector<Append> appends;
-};
-
 class SweeperTest : public testing::Test {
  protected:
   SweeperTest() {
@@ -126,7 +102,7 @@ class SweeperTest : public testing::Test {
         store(message);
       }
     }
-    feed_.confirm_all();
+    feed_.answer_all();
     executor_.run();
     return out;
   }
@@ -142,7 +118,7 @@ class SweeperTest : public testing::Test {
   memory::MemoryRooms rooms_{{}, clock_};
   memory::MemoryDirectory gateway_{rooms_};
   memory::MemoryDirectory directory_{rooms_};
-  AppendFeed feed_;
+  test::FakeFeed feed_;
   FakeChains chains_;
   Sweeper sweeper_{{}, {directory_, chains_, feed_, executor_, clock_}, "worker.1", metrics_};
 };
@@ -266,7 +242,7 @@ TEST_F(SweeperTest, ABacklogOfTheStorageQueueIsNoLoss) {
   for (int i = 0; i < 60; ++i) {
     pass(Seconds(5));
     appends += static_cast<int>(feed_.appends.size());
-    feed_.confirm_all();
+    feed_.answer_all();
     executor_.run();
   }
   EXPECT_LE(appends, 3) << "the queue is long enough";
@@ -286,7 +262,7 @@ TEST_F(SweeperTest, WhatStorageRefusesIsGivenUpAndCountedAfterTenMinutes) {
     EXPECT_TRUE(i > 110 || counted("stampede_worker_sweep_lost_total") == 0);
     pass(Seconds(5));
     appends += static_cast<int>(feed_.appends.size());
-    feed_.confirm_all();  // confirmed, but the store never takes it
+    feed_.answer_all();  // confirmed, but the store never takes it
     executor_.run();
   }
   EXPECT_EQ(appends, 3);
@@ -297,7 +273,7 @@ TEST_F(SweeperTest, WhatStorageRefusesIsGivenUpAndCountedAfterTenMinutes) {
 TEST_F(SweeperTest, WhatStorageRefusesHoldsNothingUp) {
   sent(false);
   pass(Seconds(15));
-  feed_.confirm_all();
+  feed_.answer_all();
   executor_.run();
   sent(true);
   const Seq behind = sent(false)->position.seq;
@@ -311,7 +287,7 @@ TEST_F(SweeperTest, AMessageThatTheFeedNeverConfirmsHoldsNothingUp) {
   const RoomName last("the room behind it");
   for (const RoomName& room : {first, last}) enter(room);
   const auto refuse = [this] {
-    feed_.confirm_all(Error(Errc::kUnavailable, "not confirmed in time"));
+    feed_.answer_all(Error(Errc::kUnavailable, "not confirmed in time"));
     executor_.run();
   };
   sent(false);
@@ -342,7 +318,7 @@ TEST_F(SweeperTest, AFeedThatIsAwayIsTriedForAsLongAsItTakes) {
   sent(false);
   for (int i = 0; i < 10; ++i) {
     pass(Seconds(5));
-    feed_.confirm_all(Error(Errc::kUnavailable, "the broker is away"));
+    feed_.answer_all(Error(Errc::kUnavailable, "the broker is away"));
     executor_.run();
   }
   EXPECT_EQ(counted("stampede_worker_sweep_lost_total"), 0);
