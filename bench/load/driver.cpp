@@ -195,6 +195,7 @@ void Driver::on_readable(Connection& connection) {
     const ssize_t got = recv(connection.fd, buffer_.data() + kept, buffer_.size() - kept, 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (got <= 0) return fail(connection, got == 0 ? "the server closed" : strerror(errno));
+    read_ns_ = now_ns();
     const std::string_view bytes(buffer_.data(), kept + static_cast<std::size_t>(got));
     const std::size_t used = take(connection, bytes);
     connection.partial.assign(bytes.substr(used));
@@ -245,17 +246,17 @@ void Driver::on_protocol(Connection& connection, Event event, std::string_view p
       if (plan_.resume && connection.part.since.empty()) {
         connection.part.since = protocol_.position(payload);
       }
-      tally_.connect.record(now_ns() - connection.started_ns);
+      tally_.connect.record(read_ns_ - connection.started_ns);
       return finish_opening(true);
     case Event::kDelivery: return on_delivery(connection, payload);
     case Event::kConfirmed:
       if (connection.unconfirmed.empty()) return;
       if (counts(connection.unconfirmed.front())) {
         ++tally_.confirmed;
-        tally_.confirm.record(now_ns() - connection.unconfirmed.front());
+        tally_.confirm.record(read_ns_ - connection.unconfirmed.front());
       }
       connection.unconfirmed.pop_front();
-      if (plan_.rate <= 0) publish_windows(now_ns());
+      if (plan_.rate <= 0) publish_window(connection, read_ns_);
       return;
     case Event::kRefused: ++tally_.refused; return fail(connection, payload.substr(0, 300));
   }
@@ -277,7 +278,7 @@ void Driver::on_delivery(Connection& connection, std::string_view payload) {
   seen = stamp->number;
   if (!counted) return;
   ++tally_.delivered;
-  tally_.latency.record(now_ns() - stamp->due_ns);
+  tally_.latency.record(read_ns_ - stamp->due_ns);
 }
 
 void Driver::flush(Connection& connection) {
@@ -324,19 +325,24 @@ void Driver::publish_due(std::uint64_t now) {
   finish_publishing();
 }
 
+/// Each publisher fills its window once; from then on its confirmations do.
 void Driver::publish_windows(std::uint64_t now) {
   if (done_publishing_) return;
-  bool left = false;
-  for (Connection* const publisher : publishers_) {
-    if (publisher->state != Connection::State::kReady) continue;
-    while (publisher->sent < plan_.messages &&
-           (!protocol_.confirms() || publisher->unconfirmed.size() < plan_.window)) {
-      publish(*publisher, now);
-    }
-    left = left || publisher->sent < plan_.messages || !publisher->unconfirmed.empty();
+  if (!std::exchange(windows_filled_, true)) {
+    for (Connection* const publisher : publishers_) publish_window(*publisher, now);
   }
-  if (left) return;
-  finish_publishing();
+  const bool finished = std::all_of(publishers_.begin(), publishers_.end(), [&](const auto* one) {
+    return one->state != Connection::State::kReady ||
+           (one->sent == plan_.messages && one->unconfirmed.empty());
+  });
+  if (finished) finish_publishing();
+}
+
+void Driver::publish_window(Connection& publisher, std::uint64_t now) {
+  while (publisher.state == Connection::State::kReady && publisher.sent < plan_.messages &&
+         (!protocol_.confirms() || publisher.unconfirmed.size() < plan_.window)) {
+    publish(publisher, now);
+  }
 }
 
 void Driver::finish_publishing() {

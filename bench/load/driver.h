@@ -62,6 +62,7 @@ class Driver {
 
   void publish_due(std::uint64_t now);
   void publish_windows(std::uint64_t now);
+  void publish_window(Connection& publisher, std::uint64_t now);
   void publish(Connection& connection, std::uint64_t due_ns);
   void finish_publishing();
   void tell_stage();
@@ -80,11 +81,13 @@ class Driver {
   std::size_t opening_ = 0;
   std::uint64_t scheduled_ = 0;  ///< messages of the rate so far
   bool away_ = false;
+  bool windows_filled_ = false;
   bool done_publishing_ = false;
   std::uint64_t reported_ = 0;   ///< deliveries that `stage_` knows of
   std::uint64_t receipted_ = 0;  ///< confirmations that it knows of
   std::uint64_t announced_ = 0;  ///< expected deliveries that it knows of
   std::vector<char> buffer_;
+  std::uint64_t read_ns_ = 0;  ///< when what is being handled came
   Tally tally_;
 };
 

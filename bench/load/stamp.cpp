@@ -36,13 +36,14 @@ std::string stamped_body(const Stamp& stamp, std::size_t size) {
 }
 
 std::optional<Stamp> find_stamp(std::string_view payload) noexcept {
-  const void* found = memmem(payload.data(), payload.size(), kMark.data(), kMark.size());
-  if (found == nullptr) return std::nullopt;
-  const char* at = static_cast<const char*>(found);
-  if (payload.data() + payload.size() - at < static_cast<std::ptrdiff_t>(kLength)) {
-    return std::nullopt;
+  // Headers hardly ever have the mark's first character, and a search for one is many times faster
+  // than one for two: with two million deliveries a second that is a third of a core.
+  std::size_t place = payload.find(kMark[0]);
+  while (place != std::string_view::npos && !payload.substr(place).starts_with(kMark)) {
+    place = payload.find(kMark[0], place + 1);
   }
-  at += kMark.size();
+  if (place == std::string_view::npos || payload.size() - place < kLength) return std::nullopt;
+  const char* const at = payload.data() + place + kMark.size();
   return Stamp{static_cast<std::uint32_t>(get_hex(at, 8)),
                static_cast<std::uint32_t>(get_hex(at + 8, 8)), get_hex(at + 16, 16)};
 }
