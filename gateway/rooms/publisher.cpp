@@ -1,5 +1,6 @@
-// The one place where a message leaves its session. Storage comes first, so that its confirm is
-// under way while members are being written to.
+// The one place where a message leaves its session. Other gateways are told first, because theirs
+// is the longer way; then the members here are written to, and then comes storage: whatever takes
+// the message there would otherwise want the core that is writing to members.
 #include "gateway/rooms/publisher.h"
 
 #include <algorithm>
@@ -82,14 +83,17 @@ void Publisher::spread(const Batch& batch, const std::vector<Result<Sequenced>>&
   Spread spread;
   spread.storage.reserve(batch->size());
   for (std::size_t i = 0; i < batch->size(); ++i) place((*batch)[i], places[i], spread);
-  feed_.append(std::move(spread.storage),
-               Reply<std::vector<Result<void>>>(
-                   on_, [this, batch](const std::vector<Result<void>>& results) {
-                     confirm(batch, results);
-                   }));
   if (!spread.elsewhere.empty()) bus_.publish(std::move(spread.elsewhere));
   fanout_.deliver(spread.here, shard_);
   rooms_.deliver(std::move(spread.here));
+  // Behind the writes that this turn has queued.
+  on_.post([this, batch, storage = std::move(spread.storage)]() mutable {
+    feed_.append(std::move(storage),
+                 Reply<std::vector<Result<void>>>(
+                     on_, [this, batch](const std::vector<Result<void>>& results) {
+                       confirm(batch, results);
+                     }));
+  });
 }
 
 void Publisher::place(Outgoing& one, const Result<Sequenced>& place, Spread& spread) {

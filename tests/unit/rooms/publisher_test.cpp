@@ -89,6 +89,33 @@ TEST_F(PublisherTest, OneTurnIsOneBatchInOrder) {
   EXPECT_EQ(publisher_.in_flight(), 50u);
 }
 
+/// Notes whether storage had the message when its member got it.
+class Witness final : public Subscriber {
+ public:
+  explicit Witness(const FakeFeed& feed)
+      : Subscriber(stomp::Version::kV12, "sub-0", false), feed_(feed) {}
+  void deliver(const Slice&) override { stored_before = feed_.appends.size(); }
+  void deliver_individually(const MessageRef&) override {}
+
+  std::optional<std::size_t> stored_before;
+
+ private:
+  const FakeFeed& feed_;
+};
+
+TEST_F(PublisherTest, MembersAreWrittenToBeforeStorage) {
+  dispatcher_.start();
+  Witness witness(feed_);
+  registry_.subscribe(Member{kRoom, SessionId("s1"), UserId("ann"), 0}, witness,
+                      [](const Result<Started>&) {}, {});
+  executor_.run();
+  publisher_.publish(message(), keep());
+  executor_.run();
+  EXPECT_EQ(witness.stored_before, 0u);
+  EXPECT_EQ(feed_.appends.size(), 1u);
+  registry_.unsubscribe(kRoom, SessionId("s1"), witness, RoomRegistry::Leaving::kAtOnce);
+}
+
 TEST_F(PublisherTest, ConfirmsOnlyWhatTheFeedConfirmed) {
   publisher_.publish(message(), keep());
   executor_.run();
