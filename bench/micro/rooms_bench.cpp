@@ -74,7 +74,7 @@ void fan_out(benchmark::State& state) {
     audience.add(*members.back());
   }
   const MessageRef sample = message(200, {2, 1});
-  while (state.KeepRunning()) benchmark::DoNotOptimize(audience.deliver(sample));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(audience.deliver({&sample, 1}));
   if (members.front()->refused() > 0) return state.SkipWithError("a member was slow");
   state.SetItemsProcessed(state.iterations() * state.range(0));
   for (const auto& member : members) audience.remove(*member);

@@ -37,28 +37,33 @@ void Audience::remove(Subscriber& subscriber) {
   groups_.pop_back();
 }
 
-std::size_t Audience::deliver(const MessageRef& message) {
+std::size_t Audience::deliver(std::span<const MessageRef> messages) {
+  if (messages.empty()) return 0;
   std::size_t count = 0;
-  for (const Group& group : groups_) count += deliver_to(group, message);
+  for (const Group& group : groups_) count += deliver_to(group, messages);
   return count;
 }
 
 std::size_t Audience::deliver_to_watchers(const MessageRef& message) {
   std::size_t count = 0;
   for (const Group& group : groups_) {
-    if (group.watches_presence) count += deliver_to(group, message);
+    if (group.watches_presence) count += deliver_to(group, {&message, 1});
   }
   return count;
 }
 
-std::size_t Audience::deliver_to(const Group& group, const MessageRef& message) {
+std::size_t Audience::deliver_to(const Group& group, std::span<const MessageRef> messages) {
   if (group.individual) {
-    for (Subscriber* member : group.members) member->deliver_individually(message);
+    for (Subscriber* member : group.members) {
+      for (const MessageRef& message : messages) member->deliver_individually(message);
+    }
   } else {
-    const Slice frame = message_frame(group.version, group.id, *message);
-    for (Subscriber* member : group.members) member->deliver(frame);
+    const std::vector<Slice> frames = message_frames(group.version, group.id, messages);
+    for (Subscriber* member : group.members) {
+      for (const Slice& frame : frames) member->deliver(frame);
+    }
   }
-  return group.members.size();
+  return group.members.size() * messages.size();
 }
 
 std::size_t Audience::deliver_where_room(const MessageRef& message) {

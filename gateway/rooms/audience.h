@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -59,8 +60,9 @@ class Audience {
  public:
   void add(Subscriber& subscriber);
   void remove(Subscriber& subscriber);
-  /// Gives every member the message; returns how many that were.
-  std::size_t deliver(const MessageRef& message);
+  /// Gives every member the messages, in order: to one member after the other, because what a
+  /// member is given at once goes out as one buffer. Returns how many frames that were.
+  std::size_t deliver(std::span<const MessageRef> messages);
   /// Gives it to those only who take away what they are sent.
   std::size_t deliver_where_room(const MessageRef& message);
   /// Gives it to those only who watch presence.
@@ -78,7 +80,7 @@ class Audience {
     std::vector<Subscriber*> members;
   };
 
-  static std::size_t deliver_to(const Group& group, const MessageRef& message);
+  static std::size_t deliver_to(const Group& group, std::span<const MessageRef> messages);
 
   std::vector<Group>::iterator find(const Subscriber& subscriber);
 

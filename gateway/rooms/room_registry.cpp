@@ -274,29 +274,47 @@ void RoomRegistry::fail(const RoomName& name, Room& room, std::uint64_t ticket,
 }
 
 void RoomRegistry::deliver(std::vector<MessageRef> batch) {
-  for (MessageRef& message : batch) {
-    const auto entry = rooms_.find(message->room);
-    if (entry == rooms_.end()) continue;
-    Room& room = entry->second;
-    if (message->kind == MessageKind::kPresence) {
-      on_presence(entry->first, room, std::move(message));
-      continue;
-    }
+  for (auto first = batch.begin(); first != batch.end();) {
+    const auto last = std::find_if(first, batch.end(), [&](const MessageRef& message) {
+      return message->room != (*first)->room;
+    });
+    const auto entry = rooms_.find((*first)->room);
+    if (entry != rooms_.end()) deliver_run(entry->first, entry->second, {first, last});
+    first = last;
+  }
+}
+
+/// Messages of one room.
+void RoomRegistry::deliver_run(const RoomName& name, Room& room, std::span<MessageRef> run) {
+  // What may be handed out waits for its successors in the run, but not beyond what is not ordered.
+  out_.clear();
+  for (MessageRef& message : run) {
     if (!is_chat(*message)) {
+      hand_out(name, room, out_);
+      out_.clear();
+    }
+    if (message->kind == MessageKind::kPresence) {
+      on_presence(name, room, std::move(message));
+    } else if (!is_chat(*message)) {
       hand_out_live(room, message);
-      continue;
+    } else {
+      take_in(name, room, std::move(message));
     }
-    if (message->kind == MessageKind::kStoreFirst) room.store_first = true;
-    out_.clear();
-    switch (room.order.offer(std::move(message), clock_.now(), out_)) {
-      case RoomOrder::Verdict::kDelivered:
-      case RoomOrder::Verdict::kUnsequenced: hand_out(entry->first, room, out_); break;
-      case RoomOrder::Verdict::kHeld:
-        held_.add();
-        watch_gap(entry->first, room);
-        break;
-      case RoomOrder::Verdict::kStale: stale_.add(); break;
-    }
+  }
+  hand_out(name, room, out_);
+}
+
+/// What may go out now is added to out_.
+void RoomRegistry::take_in(const RoomName& name, Room& room, MessageRef message) {
+  if (message->kind == MessageKind::kStoreFirst) room.store_first = true;
+  switch (room.order.offer(std::move(message), clock_.now(), out_)) {
+    case RoomOrder::Verdict::kDelivered:
+    case RoomOrder::Verdict::kUnsequenced: break;
+    case RoomOrder::Verdict::kHeld:
+      held_.add();
+      watch_gap(name, room);
+      break;
+    case RoomOrder::Verdict::kStale: stale_.add(); break;
   }
 }
 
@@ -313,24 +331,30 @@ void RoomRegistry::hand_out_live(Room& room, const MessageRef& message) {
 void RoomRegistry::hand_out(const RoomName& name, Room& room,
                             const std::vector<MessageRef>& messages) {
   if (messages.empty()) return;
-  std::size_t count = 0;
+  std::size_t count =
+      room.gap_passed ? hand_out_after_gap(room, messages) : room.audience.deliver(messages);
   for (const MessageRef& message : messages) {
-    count += hand_out_one(room, message);
+    if (message->position.seq == kNoSeq && room.catch_up != nullptr) {
+      count += room.catch_up->deliver_unsequenced(message);
+    }
     room.ring.append(message);
   }
   if (count > 0) delivered_.add(static_cast<double>(count));
   if (room.catch_up != nullptr) schedule_turn(name, room, Milliseconds(0));
 }
 
-std::size_t RoomRegistry::hand_out_one(Room& room, const MessageRef& message) {
-  if (message->position.seq == kNoSeq) {
-    const std::size_t ahead = room.catch_up ? room.catch_up->deliver_unsequenced(message) : 0;
-    return ahead + room.audience.deliver(message);
+/// The first that has a position says that something is missing before it.
+std::size_t RoomRegistry::hand_out_after_gap(Room& room, std::vector<MessageRef> messages) {
+  const auto first = std::find_if(messages.begin(), messages.end(), [](const MessageRef& message) {
+    return message->position.seq != kNoSeq;
+  });
+  if (first != messages.end()) {
+    room.gap_passed = false;
+    auto told = std::make_shared<Message>(**first);
+    told->headers.insert(told->headers.begin(), MessageHeader{"recovered", "false"});
+    *first = std::move(told);
   }
-  if (!std::exchange(room.gap_passed, false)) return room.audience.deliver(message);
-  auto told = std::make_shared<Message>(*message);
-  told->headers.insert(told->headers.begin(), MessageHeader{"recovered", "false"});
-  return room.audience.deliver(std::move(told));
+  return room.audience.deliver(messages);
 }
 
 }  // namespace stampede::gateway

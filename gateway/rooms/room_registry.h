@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 #include <variant>
@@ -152,9 +153,11 @@ class RoomRegistry {
   void catch_up(Room& room, const Pending& pending, Seq last);
   void fail(const RoomName& name, Room& room, std::uint64_t ticket, const Error& error);
 
+  void deliver_run(const RoomName& name, Room& room, std::span<MessageRef> run);
+  void take_in(const RoomName& name, Room& room, MessageRef message);
   void hand_out_live(Room& room, const MessageRef& message);
   void hand_out(const RoomName& name, Room& room, const std::vector<MessageRef>& messages);
-  std::size_t hand_out_one(Room& room, const MessageRef& message);
+  static std::size_t hand_out_after_gap(Room& room, std::vector<MessageRef> messages);
 
   [[nodiscard]] bool gap_is_hopeless(const Room& room) const;
   [[nodiscard]] std::optional<Clock::Instant> behind_since(const Room& room) const;

@@ -75,8 +75,10 @@ Slice error_frame(Version version, std::string_view message, std::string_view de
   return Slice::of_stomp_frame(frame.finish(detail));
 }
 
-Slice message_frame(Version version, std::string_view subscription, const Message& message,
-                    const std::optional<Acknowledgeable>& acknowledgeable) {
+namespace {
+
+std::string encode(Version version, std::string_view subscription, const Message& message,
+                   const std::optional<Acknowledgeable>& acknowledgeable) {
   FrameWriter frame(version, Command::kMessage);
   if (!subscription.empty()) frame.header("subscription", subscription);
   frame.header("message-id", to_string(message.id));
@@ -95,7 +97,25 @@ Slice message_frame(Version version, std::string_view subscription, const Messag
   if (!message.key.empty()) frame.header("message-key", message.key);
   if (!message.content_type.empty()) frame.header("content-type", message.content_type);
   for (const MessageHeader& header : message.headers) frame.header(header.name, header.value);
-  return Slice::of_stomp_frame(frame.finish(message.body));
+  return frame.finish(message.body);
+}
+
+}  // namespace
+
+Slice message_frame(Version version, std::string_view subscription, const Message& message,
+                    const std::optional<Acknowledgeable>& acknowledgeable) {
+  return Slice::of_stomp_frame(encode(version, subscription, message, acknowledgeable));
+}
+
+std::vector<Slice> message_frames(Version version, std::string_view subscription,
+                                  std::span<const MessageRef> messages) {
+  if (messages.size() == 1) return {message_frame(version, subscription, *messages.front())};
+  std::vector<std::string> frames;
+  frames.reserve(messages.size());
+  for (const MessageRef& message : messages) {
+    frames.push_back(encode(version, subscription, *message, std::nullopt));
+  }
+  return Slice::of_stomp_frames(frames);
 }
 
 std::string ack_id(std::uint64_t subscription_serial, std::uint64_t tag) {

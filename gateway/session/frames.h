@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/session/slice.h"
 #include "shared/base/clock.h"
@@ -61,6 +63,9 @@ struct Acknowledgeable {
 /// An empty `subscription` (STOMP 1.0) leaves the header out.
 Slice message_frame(stomp::Version version, std::string_view subscription, const Message& message,
                     const std::optional<Acknowledgeable>& acknowledgeable = std::nullopt);
+/// One of each, in order, for who does not acknowledge by hand.
+std::vector<Slice> message_frames(stomp::Version version, std::string_view subscription,
+                                  std::span<const MessageRef> messages);
 
 /// The `ack` header's value: which of the session's subscriptions, and which delivery of it.
 std::string ack_id(std::uint64_t subscription_serial, std::uint64_t tag);

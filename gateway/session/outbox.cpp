@@ -31,13 +31,21 @@ void Outbox::push_anyway(Slice slice) {
 }
 
 std::size_t Outbox::gather(std::span<iovec> buffers) const noexcept {
-  const std::size_t count = std::min(buffers.size(), slices());
+  std::size_t count = 0;
   std::size_t skip = written_;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::string_view bytes = view(slices_[head_ + i]).substr(skip);
-    // sendmsg only reads, though an iovec cannot say so.
-    buffers[i] = {const_cast<char*>(bytes.data()), bytes.size()};
+  const char* end = nullptr;
+  for (std::size_t i = head_; i < slices_.size(); ++i) {
+    const std::string_view bytes = view(slices_[i]).substr(skip);
     skip = 0;
+    if (bytes.data() == end) {
+      buffers[count - 1].iov_len += bytes.size();
+    } else if (count < buffers.size()) {
+      // sendmsg only reads, though an iovec cannot say so.
+      buffers[count++] = {const_cast<char*>(bytes.data()), bytes.size()};
+    } else {
+      break;
+    }
+    end = bytes.data() + bytes.size();
   }
   return count;
 }

@@ -40,8 +40,8 @@ class Outbox {
   /// Whatever the bound: for control frames and last words.
   void push_anyway(Slice slice);
 
-  /// The next bytes to write, in order; returns how many of `buffers` are set. Valid until the
-  /// outbox changes.
+  /// The next bytes to write, in order; returns how many of `buffers` are set. Slices that follow
+  /// each other in memory share one. Valid until the outbox changes.
   std::size_t gather(std::span<iovec> buffers) const noexcept;
   /// The first `bytes` of what `gather` gave have been written.
   void consume(std::size_t bytes) noexcept;

@@ -33,16 +33,37 @@ void append_header(std::string& out, unsigned char opcode, std::size_t payload_b
   }
 }
 
+/// Returns the header's size.
+std::size_t append_framed(std::string& out, std::string_view stomp) {
+  const std::size_t before = out.size();
+  append_header(out, is_utf8(stomp) ? kText : kBinary, stomp.size());
+  const std::size_t header = out.size() - before;
+  out.append(stomp);
+  return header;
+}
+
 }  // namespace
 
 Slice Slice::of_stomp_frame(std::string_view stomp) {
-  auto* block = new Block{1, 0, {}};
-  Slice slice(block);
-  block->bytes.reserve(kMaxHeaderBytes + stomp.size());
-  append_header(block->bytes, is_utf8(stomp) ? kText : kBinary, stomp.size());
-  block->header_bytes = static_cast<std::uint32_t>(block->bytes.size());
-  block->bytes.append(stomp);
-  return slice;
+  std::string bytes;
+  bytes.reserve(kMaxHeaderBytes + stomp.size());
+  const std::size_t header = append_framed(bytes, stomp);
+  return Slice(new Block(std::move(bytes), header));
+}
+
+std::vector<Slice> Slice::of_stomp_frames(const std::vector<std::string>& frames) {
+  std::size_t bound = 0;
+  for (const std::string& frame : frames) bound += kMaxHeaderBytes + frame.size();
+  const auto run = std::make_shared<std::string>();
+  run->reserve(bound);  // what is in it does not move any more
+  std::vector<Slice> slices;
+  slices.reserve(frames.size());
+  for (const std::string& frame : frames) {
+    const std::size_t begin = run->size();
+    const std::size_t header = append_framed(*run, frame);
+    slices.push_back(Slice(new Block(run, std::string_view(*run).substr(begin), header)));
+  }
+  return slices;
 }
 
 Slice Slice::of_heart_beat() {
@@ -51,8 +72,8 @@ Slice Slice::of_heart_beat() {
 }
 
 Slice Slice::of_websocket_only(std::string bytes) {
-  const auto size = static_cast<std::uint32_t>(bytes.size());
-  return Slice(new Block{1, size, std::move(bytes)});
+  const std::size_t size = bytes.size();
+  return Slice(new Block(std::move(bytes), size));
 }
 
 void Slice::set_deflated(std::string_view payload) {

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace stampede::gateway {
 
@@ -19,6 +21,9 @@ class Slice {
   Slice() = default;
   /// `stomp` is one whole frame.
   static Slice of_stomp_frame(std::string_view stomp);
+  /// One of each, in order. For a WebSocket they follow each other in memory, so that those which a
+  /// connection sends together are one buffer of its write.
+  static std::vector<Slice> of_stomp_frames(const std::vector<std::string>& frames);
   /// One LF: a heart-beat.
   static Slice of_heart_beat();
   /// Bytes that mean something to a WebSocket only: a control frame, the answer to its handshake.
@@ -40,11 +45,11 @@ class Slice {
   [[nodiscard]] std::string_view websocket() const noexcept { return block_->bytes; }
   /// For a WebSocket that agreed on permessage-deflate: the same compressed, where that was done.
   [[nodiscard]] std::string_view deflated() const noexcept {
-    return block_->deflated.empty() ? block_->bytes : block_->deflated;
+    return block_->deflated.empty() ? block_->bytes : std::string_view(block_->deflated);
   }
   /// For a raw TCP stream: the frame alone.
   [[nodiscard]] std::string_view stomp() const noexcept {
-    return std::string_view(block_->bytes).substr(block_->header_bytes);
+    return block_->bytes.substr(block_->header_bytes);
   }
 
   /// Whether compressing was tried already: once is enough, for everyone.
@@ -55,9 +60,20 @@ class Slice {
 
  private:
   struct Block {
-    std::uint32_t references;
+    Block(std::string websocket, std::size_t header)
+        : header_bytes(static_cast<std::uint32_t>(header)), own(std::move(websocket)), bytes(own) {}
+    Block(std::shared_ptr<const std::string> run, std::string_view websocket, std::size_t header)
+        : header_bytes(static_cast<std::uint32_t>(header)),
+          neighbours(std::move(run)),
+          bytes(websocket) {}
+    Block(const Block&) = delete;
+    Block& operator=(const Block&) = delete;
+
+    std::uint32_t references = 1;
     std::uint32_t header_bytes;
-    std::string bytes;
+    const std::string own{};
+    const std::shared_ptr<const std::string> neighbours{};  ///< holds `bytes` where `own` does not
+    std::string_view bytes;
     std::string deflated{};
     bool deflate_tried = false;
   };

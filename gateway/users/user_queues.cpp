@@ -88,7 +88,7 @@ void UserQueues::deliver(const std::vector<MessageRef>& batch) {
   for (const MessageRef& message : batch) {
     if (message->kind != MessageKind::kDirect) continue;
     const auto queue = queues_.find(UserQueue{message->recipient, message->room});
-    if (queue != queues_.end()) count += queue->second.audience.deliver(message);
+    if (queue != queues_.end()) count += queue->second.audience.deliver({&message, 1});
   }
   if (count > 0) delivered_.add(static_cast<double>(count));
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <random>
 #include <string>
+#include <vector>
 
 namespace stampede::test {
 namespace {
@@ -121,6 +122,25 @@ TEST(OutboxTest, GathersNoMoreThanItIsGivenPlacesFor) {
   EXPECT_EQ(outbox.gather(buffers), 64u);
   EXPECT_EQ(write(outbox, 1000), std::string(64, 'x'));
   EXPECT_EQ(write(outbox, 1000), std::string(36, 'x'));
+}
+
+TEST(OutboxTest, GathersFramesMadeTogetherAsOneBuffer) {
+  const std::vector<Slice> run = Slice::of_stomp_frames({"one", "two", "three"});
+  for (const Framing framing : {Framing::kWebSocket, Framing::kStomp}) {
+    Outbox outbox(framing, 1000);
+    ASSERT_TRUE(outbox.push(Slice::of_stomp_frame("zero")));
+    for (const Slice& slice : run) ASSERT_TRUE(outbox.push(slice));
+    ASSERT_TRUE(outbox.push(run.front()));
+    std::array<iovec, 64> buffers;
+    // A WebSocket's header stands between two frames; who sends none has to leave it out.
+    EXPECT_EQ(outbox.gather(buffers), framing == Framing::kWebSocket ? 3u : 5u);
+    EXPECT_EQ(outbox.gather(std::span(buffers).first(2)), 2u);
+    const std::string all = framing == Framing::kWebSocket
+                                ? "\x81\x04zero\x81\x03one\x81\x03two\x81\x05three\x81\x03one"
+                                : "zeroonetwothreeone";
+    EXPECT_EQ(write(outbox, 9) + write(outbox, 8) + write(outbox, 1000), all);
+    EXPECT_TRUE(outbox.empty());
+  }
 }
 
 TEST(OutboxTest, LeavesOutWhatATransportHasNoFormOf) {

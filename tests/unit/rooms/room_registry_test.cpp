@@ -73,6 +73,26 @@ TEST_F(RoomRegistryTest, ReordersWhatTwoGatewaysSent) {
   EXPECT_EQ(listener.seqs, (std::vector<Seq>{first->position.seq, second->position.seq}));
 }
 
+TEST_F(RoomRegistryTest, ABatchOfSeveralRoomsAndKindsKeepsEachRoomsOrder) {
+  Listener listener;
+  subscribe(listener);
+  executor_.run();
+  std::vector<MessageRef> sent;
+  for (int i = 0; i < 4; ++i) sent.push_back(sent_elsewhere());
+  auto ephemeral = std::make_shared<Message>(*sent[0]);
+  ephemeral->kind = MessageKind::kEphemeral;
+  ephemeral->position = {};
+  auto other_room = std::make_shared<Message>(*sent[0]);
+  other_room->room = *parse_room_name("nobody-here");
+  // The third comes before the second, and what has no position stays where it is.
+  bus_.arrive({sent[0], ephemeral, sent[2], other_room, sent[1], sent[3]});
+  executor_.run();
+  EXPECT_EQ(listener.seqs, (std::vector<Seq>{sent[0]->position.seq, 0, sent[1]->position.seq,
+                                             sent[2]->position.seq, sent[3]->position.seq}));
+  EXPECT_NE(metrics_.expose().find("stampede_gateway_delivered_total 5"), std::string::npos);
+  EXPECT_NE(metrics_.expose().find("stampede_gateway_held_total 1"), std::string::npos);
+}
+
 TEST_F(RoomRegistryTest, HealsALostMessageFromTheRecentList) {
   Listener listener;
   subscribe(listener);
