@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / 'compare'))
 
 import load  # noqa: E402
-from server import RELEASE, ROOT, Server, free_port  # noqa: E402
+from server import RELEASE, ROOT, Server, end_on_signals, free_port  # noqa: E402
 from stampede import LIMITS  # noqa: E402
 
 FOLDER = ROOT / 'build' / 'bench' / 'callgrind'
@@ -81,6 +81,7 @@ def per_message(members, messages):
 
 
 def main():
+    end_on_signals()
     given = sys.argv[1:] + ['100', '300'][len(sys.argv) - 1:]
     if len(given) > 2 or not all(word.isdecimal() for word in given) or int(given[0]) <= FEW or int(given[1]) < 1:
         sys.exit(f'callgrind: allowed are two numbers: members, more than {FEW}, and messages, at least 1')

@@ -8,6 +8,10 @@ from server import RELEASE, pinned
 BINARY = RELEASE / 'bench/load/bench_load'
 
 
+#: The longest workload takes a few minutes.
+TIMEOUT_SECONDS = 900
+
+
 class Failed(Exception):
     """Why bench_load gave up."""
 
@@ -24,7 +28,11 @@ def run(server, cores, options):
     command += server.load_options()
     for name, value in options.items():
         command += [f'--{name}'] if value is True else [f'--{name}', value]
-    done = subprocess.run(pinned(cores, command), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    try:
+        done = subprocess.run(pinned(cores, command), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=TIMEOUT_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise Failed(f'bench_load had not ended after {TIMEOUT_SECONDS} s') from None
     if done.returncode != 0:
         raise Failed(done.stderr.strip()[-500:] or f'bench_load ended with {done.returncode}')
     return json.loads(done.stdout)

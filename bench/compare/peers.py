@@ -3,7 +3,7 @@
 import shutil
 import time
 
-from server import PEERS, RELEASE, Server, core_list, free_port
+from server import PEERS, RELEASE, START_SECONDS, NotStarted, Server, core_list, free_port, tail
 
 RABBITMQ = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 NCHAN_MODULE = '/usr/lib/nginx/modules/ngx_nchan_module.so'
@@ -71,7 +71,10 @@ class Nchan(Server):
 
     def await_workers(self):
         """The master listens before its workers, whose CPU time and memory are wanted, are there."""
+        deadline = time.monotonic() + START_SECONDS
         while len(self.pids()) < 2:
+            if time.monotonic() > deadline:
+                raise NotStarted(f'nginx has no worker after {START_SECONDS} s:\n{tail(self.folder / "log")}')
             time.sleep(0.01)
 
 

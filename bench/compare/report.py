@@ -33,6 +33,11 @@ COLUMNS = {
 }
 
 
+#: Columns of latencies, which only a message that arrives has.
+LATENCIES = ('p50', 'p99', 'p9999')
+ARRIVED = r'\* only of the messages that arrived: others are missing.'
+
+
 def table(columns, runs):
     """Markdown. Beside the first column stands how many times the first Stampede's figure that is."""
     shown = [COLUMNS[name] for name in columns]
@@ -46,11 +51,18 @@ def table(columns, runs):
             cells = [name, f'did not finish: {last_line(report["error"])}']
             cells += [''] * (len(titles) - 2)
         else:
-            cells = [name, *(format(figure(report), style) for _, figure, style in shown)]
+            cells = [name, *(cell(column, report) for column in columns)]
             if compared:
                 cells.insert(2, times(shown[0][1](report), base))
         lines.append('| ' + ' | '.join(cells) + ' |')
+    if any(column in LATENCIES and report.get('missing') for column in columns for report in runs.values()):
+        lines += ['', ARRIVED]
     return '\n'.join(lines)
+
+
+def cell(column, report):
+    _, figure, style = COLUMNS[column]
+    return format(figure(report), style) + (r'\*' if column in LATENCIES and report.get('missing') else '')
 
 
 def times(figure, base):
@@ -68,7 +80,11 @@ def verdicts(workload, runs):
 
 def verdict_line(verdict):
     figure = '' if verdict.figure is None else f' {number(verdict.figure)}'
-    return f'- {verdict.text}:{figure} ({verdict.allowed}): **{verdict.word}**'
+    return f'- {verdict.text}:{figure} ({verdict.allowed}): **{verdict.word}**{because(verdict)}'
+
+
+def because(verdict):
+    return f' ({verdict.reason})' if verdict.reason else ''
 
 
 def sections(results, plots):
@@ -91,7 +107,7 @@ def summary(results):
         for verdict in verdicts(workload, runs):
             figure = '-' if verdict.figure is None else number(verdict.figure)
             lines.append(f'| {workload.name} | {verdict.text} | {verdict.allowed} | {figure} |'
-                         f' {verdict.word} |')
+                         f' {verdict.word}{because(verdict)} |')
     return '\n'.join(lines)
 
 

@@ -16,6 +16,10 @@ class Target:
     figure: Callable
     at_most: Optional[float] = None
     at_least: Optional[float] = None
+    #: Whose work this is about: where that failed the target is missed, whatever the figure.
+    judged: str = 'stampede'
+    #: False where more is asked for than anyone can do, so that loss is no failure.
+    lossless: bool = True
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class Verdict:
     figure: Optional[float]
     allowed: str
     word: str  #: pass, falls short or not measured
+    reason: str = ''  #: why it falls short, where the figure alone does not say so
 
 
 def number(figure):
@@ -31,11 +36,29 @@ def number(figure):
     return f'{figure:,.0f}' if abs(figure) >= 1000 else f'{figure:.3g}'
 
 
+def failure(target, report):
+    """Why no figure of a report counts, '' where it does."""
+    if 'error' in report:
+        return 'did not finish'
+    if report.get('publishers') and report.get('members') and not report.get('delivered', 1):
+        return 'nothing was delivered'
+    if target.lossless and report.get('broken'):
+        return f'{number(report["broken"])} connections lost'
+    if target.lossless and report.get('missing'):
+        return f'{number(report["missing"])} messages missing'
+    return ''
+
+
 def judge(target, runs):
     finished = {name: report for name, report in runs.items() if 'error' not in report}
     figure = target.figure(finished)
+    reason = failure(target, runs[target.judged]) if target.judged in runs else ''
+    if not reason and figure is not None and figure < 0:
+        reason = 'a figure below zero is a wrong measurement'
     bounds = (('at most', target.at_most), ('at least', target.at_least))
     allowed = ' and '.join(f'{word} {number(bound)}' for word, bound in bounds if bound is not None)
+    if reason:
+        return Verdict(target.text, figure, allowed, 'falls short', reason)
     if figure is None:
         return Verdict(target.text, None, allowed, 'not measured')
     well = ((target.at_most is None or figure <= target.at_most)
@@ -49,9 +72,9 @@ def of(server, measure):
 
 
 def ratio(measure, one, other):
-    """One server's figure divided by another's; None also where the other's is nothing."""
+    """One server's figure divided by another's; None also where the other's is nothing, or less."""
     def figure(runs):
-        if one not in runs or other not in runs or not measure(runs[other]):
+        if one not in runs or other not in runs or measure(runs[other]) <= 0:
             return None
         return measure(runs[one]) / measure(runs[other])
     return figure
@@ -70,8 +93,12 @@ def connect_cpu(report):
     return report['connect_cpu_us']
 
 
-def missing(report):
-    return report['missing']
+LOSS = 'messages missing, out of order or twice, and connections lost'
+
+
+def lost(report):
+    """A message may count twice, as missing and as a gap: what is asked for is nothing at all."""
+    return sum(report[name] for name in ('missing', 'gaps', 'duplicated_or_disordered', 'broken'))
 
 
 def rate(report):

@@ -33,6 +33,13 @@ class TableTest(unittest.TestCase):
             'stampede': run(4, 1), 'nchan': {'error': 'nchan does not listen\nbind() | failed'}}).splitlines()[-1]
         self.assertEqual(line, '| nchan | did not finish: bind() / failed |  |  |')
 
+    def test_latencies_of_what_arrived_are_marked_where_messages_are_missing(self):
+        lossy = {**run(1, 3), 'missing': 5}
+        lines = report.table(('cpu', 'p99'), {'stampede': run(4, 1), 'nchan': lossy}).splitlines()
+        self.assertEqual(lines[2:], ['| stampede | 4.00 | 1.00 | 1.00 |', r'| nchan | 1.00 | 0.25 | 3.00\* |',
+                                     '', report.ARRIVED])
+        self.assertNotIn('*', report.table(('cpu',), {'nchan': lossy}))
+
     def test_without_stampede_there_is_no_ratio(self):
         self.assertIn('| a | 1.00 | - |', report.table(('cpu',), {'a': run(1, 1), 'b': run(2, 1)}))
 
@@ -50,6 +57,11 @@ class DocumentTest(unittest.TestCase):
     def test_the_summary_has_a_row_for_each_target(self):
         self.assertEqual(report.summary([(self.WORKLOAD, {'stampede': run(2, 1)})]).splitlines()[-1],
                          '| fanout | CPU | at most 3 | 2 | pass |')
+
+    def test_a_verdict_says_why_where_the_figure_does_not(self):
+        results = [(self.WORKLOAD, {'stampede': {**run(2, 1), 'missing': 5}})]
+        self.assertIn('- CPU: 2 (at most 3): **falls short** (5 messages missing)', report.sections(results, {}))
+        self.assertIn('| 2 | falls short (5 messages missing) |', report.summary(results))
 
     def test_only_what_is_between_the_markers_is_replaced(self):
         document = f'before\n{report.BEGIN}\nold\n{report.END}\nafter\n'
@@ -78,6 +90,27 @@ class WorkloadsTest(unittest.TestCase):
         for workload in WORKLOADS:
             words = {verdict.word for verdict in report.verdicts(workload, {})}
             self.assertLessEqual(words, {'not measured'}, workload.name)
+
+
+    def test_what_a_target_judges_does_its_work(self):
+        for workload in WORKLOADS:
+            for target in workload.targets:
+                self.assertIn(target.judged, workload.servers, workload.name)
+                verdict, = [v for v in report.verdicts(workload, {target.judged: {'error': 'ended'}})
+                            if v.text == target.text]
+                self.assertEqual(verdict.word, 'falls short', f'{workload.name}: {target.text}')
+
+    def test_history_is_judged_by_ten_million_messages(self):
+        history_pages, = [workload for workload in WORKLOADS if workload.name == 'history']
+        for rows, word in ((2_000_000, 'not measured'), (10_000_000, 'pass')):
+            verdict, = report.verdicts(history_pages, {'stampede-cluster': {'rows': rows, 'page_ms': {'p99': 1}}})
+            self.assertEqual(verdict.word, word)
+
+    def test_a_server_does_a_workload_once_and_quick_does_no_more_than_full(self):
+        for workload in WORKLOADS:
+            full = workload.served_by(quick=False)
+            self.assertEqual(len(full), len(set(full)), workload.name)
+            self.assertLessEqual(set(workload.served_by(quick=True)), set(full))
 
 
 class SmallThingsTest(unittest.TestCase):
