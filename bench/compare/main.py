@@ -11,11 +11,12 @@ import json
 import os
 import platform
 import resource
-import signal
 import sys
+import time
+import traceback
 from pathlib import Path
 
-from server import ROOT, NotStarted, core_list
+from server import ROOT, NotStarted, core_list, end_on_signals
 
 FOLDER = ROOT / 'build' / 'bench'
 DOCUMENT = ROOT / 'docs' / 'performance.md'
@@ -53,19 +54,20 @@ def arguments():
     half = max(1, len(cores) // 2)
     parser = argparse.ArgumentParser(prog='scripts/bench compare', description=__doc__.splitlines()[0])
     parser.add_argument('--quick', action='store_true',
-                        help='shorter runs, one round of each; under ten minutes in all')
+                        help='shorter runs, mostly one round of each; under ten minutes in all')
     parser.add_argument('--only', metavar='WORKLOAD,…', help='of ' + ', '.join(w.name for w in WORKLOADS))
     parser.add_argument('--servers', metavar='NAME,…', help='of ' + ', '.join(SERVERS))
-    parser.add_argument('--rounds', type=int, help='medians of so many (default 3, with --quick 1)')
+    parser.add_argument('--rounds', type=int, help='medians of so many (default 3, with --quick 1 or what the work needs)')
     parser.add_argument('--server-cores', default=','.join(map(str, cores[:half])), metavar='LIST')
     parser.add_argument('--load-cores', default=','.join(map(str, cores[half:] or cores)), metavar='LIST')
     parser.add_argument('--results', type=Path, default=ROOT / 'bench' / 'results', metavar='DIR')
     parser.add_argument('--publish', action='store_true',
                         help=f'put the tables into {DOCUMENT.relative_to(ROOT)}, too')
     given = parser.parse_args()
-    if given.rounds is None:
-        given.rounds = 1 if given.quick else 3
-    if given.rounds < 1:
+    if given.publish and (given.only or given.servers):
+        parser.error(f'--publish replaces all results in {DOCUMENT.relative_to(ROOT)}; allowed: '
+                     'without --only and --servers')
+    if given.rounds is not None and given.rounds < 1:
         parser.error(f'--rounds: {given.rounds} is too few; allowed: 1 and more')
     check_cores(parser, '--server-cores', given.server_cores, cores)
     check_cores(parser, '--load-cores', given.load_cores, cores)
@@ -105,29 +107,55 @@ def once(workload, server, given, cores):
         options = {'room-prefix': workload.name + '-', **workload.options,
                    **(workload.quick if given.quick else {})}
         return load.run(server, cores, options)
-    except (NotStarted, load.Failed) as failure:
-        return {'error': str(failure)}
+    except Exception as failure:  # what others have measured must not be lost
+        return {'error': said(failure)}
+
+
+def said(failure):
+    """What goes into the table. An exception that nobody foresaw is told in full on stderr."""
+    if isinstance(failure, (NotStarted, load.Failed)):
+        return str(failure)
+    traceback.print_exception(failure)
+    return f'{type(failure).__name__}: {failure}'
 
 
 def round_of(group, name, given):
     """Starts a server and has it do the workloads of a group: {workload name: report}."""
     free = group[0].all_cores
     server = SERVERS[name](FOLDER, '' if free else given.server_cores)
+    reports = {}
     try:
         server.start()
-        return {workload.name: once(workload, server, given, '' if free else given.load_cores)
-                for workload in group}
-    except NotStarted as failure:
-        return {workload.name: {'error': str(failure)} for workload in group}
+        for workload in group:
+            reports[workload.name] = once(workload, server, given, '' if free else given.load_cores)
+    except Exception as failure:
+        reports = {workload.name: {'error': said(failure)} for workload in group}
     finally:
+        reports.update(stopped(server, reports))
+    return reports
+
+
+def stopped(server, reports):
+    """The reports once it has ended: errors where it does not, as it would be in the way of the next."""
+    try:
         server.stop()
+        return reports
+    except Exception as failure:
+        return {name: report if 'error' in report else {'error': f'does not end: {said(failure)}'}
+                for name, report in reports.items()}
+
+
+def rounds_of(workload, given):
+    return given.rounds or (workload.quick_rounds if given.quick else 3)
 
 
 def measure(group, given):
-    """[(workload, {server: median report})], and the reports of every round."""
+    """[(workload, {server: median report})], and the reports of every round. A round goes through all
+    servers before the next begins: what the machine does meanwhile hits all alike."""
     rounds = {}
-    for name in [name for name in group[0].servers if name in given.servers]:
-        for number in range(given.rounds):
+    names = [name for name in group[0].served_by(given.quick) if name in given.servers]
+    for number in range(rounds_of(group[0], given)):
+        for name in names:
             print(f'-- {group[0].group or group[0].name}: {name}, round {number + 1}', file=sys.stderr, flush=True)
             for workload, result in round_of(group, name, given).items():
                 rounds.setdefault(workload, {}).setdefault(name, []).append(result)
@@ -136,14 +164,24 @@ def measure(group, given):
     return medians, rounds
 
 
-def machine(given):
+def machine(given, seconds):
+    """`seconds` is what the run took so far."""
     model = next((line.split(':', 1)[1].strip() for line in Path('/proc/cpuinfo').read_text().splitlines()
                   if line.startswith('model name')), platform.machine())
     memory = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30
     return (f'{len(os.sched_getaffinity(0))} cores of {model}, {memory:.0f} GiB, Linux {platform.release()}. '
             f'Servers on core {given.server_cores}, load on core {given.load_cores}; medians of '
-            f'{given.rounds} round{"s" if given.rounds > 1 else ""}'
-            f'{", short runs (--quick)" if given.quick else ""}.')
+            f'{said_rounds(given)}{", short runs (--quick)" if given.quick else ""}; took {seconds / 60:.0f} min.')
+
+
+def said_rounds(given):
+    more = sorted({workload.quick_rounds for workload in WORKLOADS} - {1}) if given.quick and not given.rounds else []
+    count = given.rounds or (1 if given.quick else 3)
+    text = f'{count} round{"s" if count > 1 else ""}'
+    for several in more:
+        names = [workload.name for workload in WORKLOADS if workload.quick_rounds == several]
+        text += f' ({", ".join(names)}: {several})'
+    return text
 
 
 def draw(folder, stem, results):
@@ -160,26 +198,56 @@ def draw(folder, stem, results):
     return drawn
 
 
-def write(given, about, results, rounds):
-    """<date>-full or <date>-quick: .json with all rounds, .md, and an SVG for each workload with bars."""
-    given.results.mkdir(parents=True, exist_ok=True)
-    stem = f'{datetime.date.today().isoformat()}-{"quick" if given.quick else "full"}'
-    drawn = draw(given.results, stem, results)
-    (given.results / f'{stem}.json').write_text(json.dumps({'machine': about, 'rounds': rounds}, indent=1) + '\n')
-    head = f'{about}\n\n{report.summary(results)}\n\n'
+def replace(path, text):
+    """The old text or the new, whenever we are ended."""
+    beside = path.with_suffix(path.suffix + '.new')
+    beside.write_text(text)
+    beside.replace(path)
+
+
+def write(given, stem, about, results, rounds, drawn):
+    """.json with all rounds, and .md; its path."""
+    replace(given.results / f'{stem}.json', json.dumps({'machine': about, 'rounds': rounds}, indent=1) + '\n')
     path = given.results / f'{stem}.md'
-    path.write_text(f'# Comparison of {stem}\n\n{head}{report.sections(results, drawn)}')
-    if given.publish:
-        beside = {name: f'../bench/results/{file}' for name, file in drawn.items()}
-        DOCUMENT.write_text(report.replace_generated(
-            DOCUMENT.read_text(), head + report.sections(results, beside)))
+    replace(path, f'# Comparison of {stem}\n\n{head(about, results)}{report.sections(results, drawn)}')
     return path
 
 
+def head(about, results):
+    return f'{about}\n\n{report.summary(results)}\n\n'
+
+
+def publish(folder, about, results, drawn):
+    beside = {name: os.path.relpath(folder / file, DOCUMENT.parent) for name, file in drawn.items()}
+    replace(DOCUMENT, report.replace_generated(
+        DOCUMENT.read_text(), head(about, results) + report.sections(results, beside)))
+
+
+def measure_all(given, stem, started):
+    """[(workload, {server: median report})] and all rounds. Written after each group, so that what ends the run does not
+    take what was measured with it."""
+    results, rounds = [], {}
+    for _, group in itertools.groupby(wanted(given), key=lambda workload: workload.group or workload.name):
+        medians, reports = measure(list(group), given)
+        rounds.update(reports)
+        new = [(workload, runs) for workload, runs in medians if runs]
+        results += new
+        for result in new:
+            print(report.sections([result], {}), flush=True)
+        if new:
+            write(given, stem, machine(given, time.monotonic() - started), results, rounds, {})
+    return results, rounds
+
+
+def unfinished(results):
+    """Stampede's own servers that have not done their work, as 'workload: server'."""
+    return [f'{workload.name}: {name}' for workload, runs in results for name, done in runs.items()
+            if name.startswith('stampede') and 'error' in done]
+
+
 def main():
-    # Servers are ended on the way out, whichever way that is.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(1))
+    end_on_signals()
+    started = time.monotonic()
     given = arguments()
     FOLDER.mkdir(parents=True, exist_ok=True)
     lock = open(FOLDER / 'lock', 'w')  # until we end
@@ -187,20 +255,20 @@ def main():
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         sys.exit(f'another comparison is running in {FOLDER}')
-    results, rounds = [], {}
-    for _, group in itertools.groupby(wanted(given), key=lambda workload: workload.group or workload.name):
-        medians, reports = measure(list(group), given)
-        rounds.update(reports)
-        for workload, runs in medians:
-            if not runs:
-                continue
-            results.append((workload, runs))
-            print(report.sections([(workload, runs)], {}), flush=True)
+    given.results.mkdir(parents=True, exist_ok=True)
+    stem = f'{datetime.date.today().isoformat()}-{"quick" if given.quick else "full"}'
+    results, rounds = measure_all(given, stem, started)
     if not results:
         sys.exit('none of the chosen servers does any of the chosen workloads')
-    path = write(given, machine(given), results, rounds)
+    about = machine(given, time.monotonic() - started)
+    drawn = draw(given.results, stem, results)
+    path = write(given, stem, about, results, rounds, drawn)
+    if given.publish:
+        publish(given.results, about, results, drawn)
     print(report.summary(results))
     print(f'\nwritten to {os.path.relpath(path)}')
+    if unfinished(results):
+        sys.exit(f'did not finish: {"; ".join(unfinished(results))}')
 
 
 if __name__ == '__main__':
