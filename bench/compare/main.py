@@ -57,7 +57,7 @@ def arguments():
                         help='shorter runs, mostly one round of each; under ten minutes in all')
     parser.add_argument('--only', metavar='WORKLOAD,…', help='of ' + ', '.join(w.name for w in WORKLOADS))
     parser.add_argument('--servers', metavar='NAME,…', help='of ' + ', '.join(SERVERS))
-    parser.add_argument('--rounds', type=int, help='medians of so many (default 3, with --quick 1 or what the work needs)')
+    parser.add_argument('--rounds', type=int, help='medians of so many (default 3; with --quick 1, or what the work needs)')
     parser.add_argument('--server-cores', default=','.join(map(str, cores[:half])), metavar='LIST')
     parser.add_argument('--load-cores', default=','.join(map(str, cores[half:] or cores)), metavar='LIST')
     parser.add_argument('--results', type=Path, default=ROOT / 'bench' / 'results', metavar='DIR')

@@ -5,23 +5,26 @@ import re
 import subprocess
 
 import load
+from behind import STORED, Sampler, summary
 from server import RELEASE, NotStarted, cpu_seconds, pinned
 from stampede import await_metric
 
 PUBLISHERS = 50
+#: The default of a worker's --prefetch: so many messages it has in its hands, more wait in the queues.
+PREFETCH = 4_000
 DRIVE = RELEASE / 'bench/rabbitmq_drive/bench_rabbitmq_drive'
-STORED = 'stampede_worker_stored_total'
 OURS = ('gateway', 'worker')
 SERVERS = ('rabbitmq', 'redis', 'postgres')
 
 
 def measure(cluster, cores, quick):
     messages = 30_000 if quick else 100_000
+    # Each once before, as code and caches of every server are cold.
+    _bare_rate(cluster, cores, messages // 10)
     bare = _bare_rate(cluster, cores, messages)
-    # The same once before, as code and caches of every server are cold.
     _send(cluster, cores, 'warm-up-', messages // 10)
     before = {name: cpu_seconds(cluster.pids_of(name)) for name in OURS + SERVERS}
-    sent, drain = _send(cluster, cores, 'stored-', messages)
+    sent, behind = _send(cluster, cores, 'stored-', messages)
     us = {name: (cpu_seconds(cluster.pids_of(name)) - before[name]) * 1e6 / messages for name in before}
     rows = int(cluster.sql("SELECT count(*) FROM messages WHERE room LIKE 'stored-%'"))
     if rows != messages:
@@ -29,9 +32,11 @@ def measure(cluster, cores, quick):
     return {
         'messages': messages,
         'confirmed_per_second': messages / sent['seconds'],
-        'stored_per_second': messages / (sent['seconds'] + drain),
+        'stored_per_second': messages / (sent['seconds'] + behind['drain_seconds']),
         'bare_per_second': bare,
-        'drain_seconds': drain,
+        'drain_seconds': behind['drain_seconds'],
+        'most_behind': behind['most'],
+        'behind_at_end': behind['at_end'],
         'cpu_us': us,
         'own_cpu_us': sum(us[name] for name in OURS),
         'servers_cpu_us': sum(us[name] for name in SERVERS),
@@ -40,22 +45,26 @@ def measure(cluster, cores, quick):
 
 
 def _send(cluster, cores, prefix, messages):
-    """bench_load's report, and how many seconds later the last message was stored."""
+    """bench_load's report, and how far storage was behind."""
     before = cluster.metric(STORED)
-    report = load.run(cluster, cores, {
-        'members': 0, 'publishers': PUBLISHERS, 'rooms': PUBLISHERS, 'room-prefix': prefix, 'settle': 0,
-        'messages': messages // PUBLISHERS, 'window': 40, 'patience': 60})
-    if report['confirmed'] != messages:
-        raise load.Failed(f'{report["confirmed"]} of {messages} messages were confirmed')
-    drain = await_metric(cluster, STORED, before + messages, 120)
-    if drain is None:
-        raise load.Failed(f'{cluster.metric(STORED) - before:.0f} of {messages} messages stored after 120 s')
-    return report, drain
+    with Sampler(cluster) as sampler:
+        report = load.run(cluster, cores, {
+            'members': 0, 'publishers': PUBLISHERS, 'rooms': PUBLISHERS, 'room-prefix': prefix, 'settle': 0,
+            'messages': messages // PUBLISHERS, 'window': 40, 'patience': 60})
+        if report['confirmed'] != messages:
+            raise load.Failed(f'{report["confirmed"]} of {messages} messages were confirmed')
+        if await_metric(cluster, STORED, before + messages, 120) is None:
+            raise load.Failed(f'{cluster.metric(STORED) - before:.0f} of {messages} messages stored after 120 s')
+    behind = summary(sampler.samples(), messages)
+    if behind is None:
+        raise load.Failed(f'the gateways\' metrics do not count {messages} confirmed messages')
+    return report, behind
 
 
 def _bare_rate(cluster, cores, messages):
     command = [DRIVE, cluster.env['STAMPEDE_AMQP_URL'], messages, 1, '', 'codec']
-    done = subprocess.run(pinned(cores, command), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    done = subprocess.run(pinned(cores, command), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=load.TIMEOUT_SECONDS)
     found = re.search(r'codec with Asio\s+([\d.]+)/s', done.stdout)
     if done.returncode != 0 or not found:
         raise NotStarted(f'bench_rabbitmq_drive: {done.stderr.strip() or done.stdout}')

@@ -1,0 +1,70 @@
+"""How far storage is behind what was confirmed, by asking the metrics while messages are sent."""
+
+import threading
+import time
+from dataclasses import dataclass
+
+CONFIRMED = 'stampede_rabbitmq_confirms_total'
+STORED = 'stampede_worker_stored_total'
+#: Asking costs the servers little at this pace, and what is behind changes by a few hundred in between.
+PERIOD_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Sample:
+    at: float  #: seconds
+    stored: float
+    confirmed: float
+
+
+class Sampler:
+    """A thread that samples `cluster`'s metrics from `__enter__` to `__exit__`, counted from the former."""
+
+    def __init__(self, cluster):
+        self._cluster = cluster
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._failure = None
+        self._samples = []
+
+    def __enter__(self):
+        self._sample()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ended.set()
+        self._thread.join()
+
+    def samples(self):
+        """After the end; raises what kept the thread from asking."""
+        if self._failure:
+            raise self._failure
+        first = self._samples[0]
+        return [Sample(s.at - first.at, s.stored - first.stored, s.confirmed - first.confirmed)
+                for s in self._samples]
+
+    def _run(self):
+        try:
+            while not self._ended.wait(PERIOD_SECONDS):
+                self._sample()
+            self._sample()
+        except Exception as failure:
+            self._failure = failure
+
+    def _sample(self):
+        # In this order: messages that move on between the questions count as behind, never as ahead.
+        stored = self._cluster.metric(STORED)
+        self._samples.append(Sample(time.monotonic(), stored, self._cluster.metric(CONFIRMED)))
+
+
+def summary(samples, messages):
+    """`most` and `at_end`: messages that were confirmed and not stored, at the end as the last of `messages` was
+    confirmed. `drain_seconds`: from then until the last was stored, exact to a period. None where that never came."""
+    confirmed = next((sample for sample in samples if sample.confirmed >= messages), None)
+    stored = next((sample for sample in samples if sample.stored >= messages), None)
+    if confirmed is None or stored is None:
+        return None
+    return {'most': max(max(0, sample.confirmed - sample.stored) for sample in samples),
+            'at_end': max(0, confirmed.confirmed - confirmed.stored),
+            'drain_seconds': max(0, stored.at - confirmed.at)}
