@@ -4,12 +4,9 @@ Called by scripts/bench, which builds and installs what is needed.
 """
 
 import argparse
-import datetime
 import fcntl
 import itertools
-import json
 import os
-import platform
 import resource
 import sys
 import time
@@ -19,7 +16,6 @@ from pathlib import Path
 from server import ROOT, NotStarted, core_list, end_on_signals
 
 FOLDER = ROOT / 'build' / 'bench'
-DOCUMENT = ROOT / 'docs' / 'performance.md'
 
 
 def raise_file_limit():
@@ -37,8 +33,8 @@ def raise_file_limit():
 raise_file_limit()  # workloads ask for it when they are made
 
 import load  # noqa: E402
+import output  # noqa: E402
 import peers  # noqa: E402
-import plots  # noqa: E402
 import report  # noqa: E402
 import stampede  # noqa: E402
 from targets import median_of  # noqa: E402
@@ -62,10 +58,10 @@ def arguments():
     parser.add_argument('--load-cores', default=','.join(map(str, cores[half:] or cores)), metavar='LIST')
     parser.add_argument('--results', type=Path, default=ROOT / 'bench' / 'results', metavar='DIR')
     parser.add_argument('--publish', action='store_true',
-                        help=f'put the tables into {DOCUMENT.relative_to(ROOT)}, too')
+                        help=f'put the tables into {output.DOCUMENT.relative_to(ROOT)}, too')
     given = parser.parse_args()
     if given.publish and (given.only or given.servers):
-        parser.error(f'--publish replaces all results in {DOCUMENT.relative_to(ROOT)}; allowed: '
+        parser.error(f'--publish replaces all results in {output.DOCUMENT.relative_to(ROOT)}; allowed: '
                      'without --only and --servers')
     if given.rounds is not None and given.rounds < 1:
         parser.error(f'--rounds: {given.rounds} is too few; allowed: 1 and more')
@@ -164,68 +160,9 @@ def measure(group, given):
     return medians, rounds
 
 
-def machine(given, seconds):
-    """`seconds` is what the run took so far."""
-    model = next((line.split(':', 1)[1].strip() for line in Path('/proc/cpuinfo').read_text().splitlines()
-                  if line.startswith('model name')), platform.machine())
-    memory = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30
-    return (f'{len(os.sched_getaffinity(0))} cores of {model}, {memory:.0f} GiB, Linux {platform.release()}. '
-            f'Servers on core {given.server_cores}, load on core {given.load_cores}; medians of '
-            f'{said_rounds(given)}{", short runs (--quick)" if given.quick else ""}; took {seconds / 60:.0f} min.')
-
-
-def said_rounds(given):
-    more = sorted({workload.quick_rounds for workload in WORKLOADS} - {1}) if given.quick and not given.rounds else []
-    count = given.rounds or (1 if given.quick else 3)
-    text = f'{count} round{"s" if count > 1 else ""}'
-    for several in more:
-        names = [workload.name for workload in WORKLOADS if workload.quick_rounds == several]
-        text += f' ({", ".join(names)}: {several})'
-    return text
-
-
-def draw(folder, stem, results):
-    """{workload name: SVG file}; that of a group stands with its first."""
-    drawn = {}
-    for workload, runs in results:
-        if plots.plot(folder / f'{stem}-{workload.name}.svg', workload.plotted, runs):
-            drawn[workload.name] = f'{stem}-{workload.name}.svg'
-    for group, members in itertools.groupby(results, key=lambda result: result[0].group):
-        members = list(members)
-        steps = {workload.name.removeprefix(f'{group}-'): runs for workload, runs in members}
-        if group and plots.plot_steps(folder / f'{stem}-{group}.svg', members[0][0].columns[0], steps):
-            drawn[members[0][0].name] = f'{stem}-{group}.svg'
-    return drawn
-
-
-def replace(path, text):
-    """The old text or the new, whenever we are ended."""
-    beside = path.with_suffix(path.suffix + '.new')
-    beside.write_text(text)
-    beside.replace(path)
-
-
-def write(given, stem, about, results, rounds, drawn):
-    """.json with all rounds, and .md; its path."""
-    replace(given.results / f'{stem}.json', json.dumps({'machine': about, 'rounds': rounds}, indent=1) + '\n')
-    path = given.results / f'{stem}.md'
-    replace(path, f'# Comparison of {stem}\n\n{head(about, results)}{report.sections(results, drawn)}')
-    return path
-
-
-def head(about, results):
-    return f'{about}\n\n{report.summary(results)}\n\n'
-
-
-def publish(folder, about, results, drawn):
-    beside = {name: os.path.relpath(folder / file, DOCUMENT.parent) for name, file in drawn.items()}
-    replace(DOCUMENT, report.replace_generated(
-        DOCUMENT.read_text(), head(about, results) + report.sections(results, beside)))
-
-
 def measure_all(given, stem, started):
-    """[(workload, {server: median report})] and all rounds. Written after each group, so that what ends the run does not
-    take what was measured with it."""
+    """[(workload, {server: median report})], and the reports of every round. Written after each group, so that
+    what ends the run does not take what was measured with it."""
     results, rounds = [], {}
     for _, group in itertools.groupby(wanted(given), key=lambda workload: workload.group or workload.name):
         medians, reports = measure(list(group), given)
@@ -235,7 +172,7 @@ def measure_all(given, stem, started):
         for result in new:
             print(report.sections([result], {}), flush=True)
         if new:
-            write(given, stem, machine(given, time.monotonic() - started), results, rounds, {})
+            output.write(given, stem, output.machine(given, time.monotonic() - started), results, rounds, {})
     return results, rounds
 
 
@@ -256,15 +193,15 @@ def main():
     except OSError:
         sys.exit(f'another comparison is running in {FOLDER}')
     given.results.mkdir(parents=True, exist_ok=True)
-    stem = f'{datetime.date.today().isoformat()}-{"quick" if given.quick else "full"}'
+    stem = output.stem(given)
     results, rounds = measure_all(given, stem, started)
     if not results:
         sys.exit('none of the chosen servers does any of the chosen workloads')
-    about = machine(given, time.monotonic() - started)
-    drawn = draw(given.results, stem, results)
-    path = write(given, stem, about, results, rounds, drawn)
+    about = output.machine(given, time.monotonic() - started)
+    drawn = output.draw(given.results, stem, results)
+    path = output.write(given, stem, about, results, rounds, drawn)
     if given.publish:
-        publish(given.results, about, results, drawn)
+        output.publish(given.results, about, results, drawn)
     print(report.summary(results))
     print(f'\nwritten to {os.path.relpath(path)}')
     if unfinished(results):

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import sys
 import tempfile
 import unittest
@@ -12,6 +13,7 @@ from unittest import mock
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / 'bench' / 'compare'))
 
 import main  # noqa: E402
+import output  # noqa: E402
 from workloads import Workload  # noqa: E402
 
 
@@ -77,7 +79,7 @@ class RoundsTest(unittest.TestCase):
 
 
 class EndTest(unittest.TestCase):
-    WORKLOAD = Workload('work', 'Work', (), ())
+    WORKLOAD = Workload('work', 'Work', (), ('rate',))
 
     def test_only_stampede_must_finish(self):
         failed, done = {'error': 'ended'}, {'rate': 1}
@@ -89,9 +91,22 @@ class EndTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / 'results.md'
             path.write_text('old')
-            main.replace(path, 'new')
+            output.replace(path, 'new')
             self.assertEqual([(file.name, file.read_text()) for file in Path(folder).iterdir()],
                              [('results.md', 'new')])
+
+
+class OutputTest(unittest.TestCase):
+    def test_a_run_is_written_with_what_is_there_so_far_and_how_long_it_took(self):
+        given = SimpleNamespace(quick=True, rounds=None, server_cores='0', load_cores='1')
+        about = output.machine(given, 130)
+        self.assertIn('1 round (fanout: 2), short runs (--quick); took 2 min.', about)
+        with tempfile.TemporaryDirectory() as folder:
+            given.results = Path(folder)
+            path = output.write(given, 'today', about, [(EndTest.WORKLOAD, {})], {'work': {}}, {})
+            self.assertIn('took 2 min', path.read_text())
+            self.assertEqual(json.loads((given.results / 'today.json').read_text()),
+                             {'machine': about, 'rounds': {'work': {}}})
 
 
 class ArgumentsTest(unittest.TestCase):
