@@ -59,12 +59,12 @@ class Sampler:
 
 
 def summary(samples, messages):
-    """`most` and `at_end`: messages that were confirmed and not stored, at the end as the last of `messages` was
-    confirmed. `drain_seconds`: from then until the last was stored, exact to a period. None where that never came."""
-    confirmed = next((sample for sample in samples if sample.confirmed >= messages), None)
+    """`most` and `at_end`: messages that were confirmed and not stored; at the end is the greater of the samples
+    before and after the last of `messages` was confirmed. `drain_seconds`: from then until the last was stored, exact to a period. None where that never came."""
+    place = next((i for i, sample in enumerate(samples) if sample.confirmed >= messages), None)
     stored = next((sample for sample in samples if sample.stored >= messages), None)
-    if confirmed is None or stored is None:
+    if place is None or stored is None:
         return None
-    return {'most': max(max(0, sample.confirmed - sample.stored) for sample in samples),
-            'at_end': max(0, confirmed.confirmed - confirmed.stored),
-            'drain_seconds': max(0, stored.at - confirmed.at)}
+    behind = [max(0, sample.confirmed - sample.stored) for sample in samples]
+    return {'most': max(behind), 'at_end': max(behind[max(0, place - 1):place + 1]),
+            'drain_seconds': max(0, stored.at - samples[place].at)}

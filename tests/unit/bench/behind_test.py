@@ -13,7 +13,11 @@ from behind import CONFIRMED, STORED, Sample, Sampler, summary  # noqa: E402
 class SummaryTest(unittest.TestCase):
     def test_what_is_confirmed_and_not_stored_is_behind(self):
         samples = [Sample(0, 0, 0), Sample(1, 20, 70), Sample(2, 60, 100), Sample(3, 90, 100), Sample(4, 100, 100)]
-        self.assertEqual(summary(samples, 100), {'most': 50, 'at_end': 40, 'drain_seconds': 2})
+        self.assertEqual(summary(samples, 100), {'most': 50, 'at_end': 50, 'drain_seconds': 2})
+
+    def test_what_was_caught_up_before_the_end_is_not_behind_at_the_end(self):
+        samples = [Sample(0, 0, 0), Sample(1, 10, 90), Sample(2, 85, 95), Sample(3, 99, 100), Sample(4, 100, 100)]
+        self.assertEqual(summary(samples, 100), {'most': 80, 'at_end': 10, 'drain_seconds': 1})
 
     def test_storage_that_keeps_up_is_never_ahead(self):
         self.assertEqual(summary([Sample(0, 0, 0), Sample(1, 60, 50), Sample(2, 100, 100)], 100),
