@@ -7,9 +7,10 @@
 
 namespace stampede::gateway {
 
-/// Connections that got something to send during this turn of the loop. Each is flushed once, at
-/// the turn's end, however many frames it got: a system call costs the same for one frame as for
-/// sixteen. One thread; the context outlives the queue.
+/// Connections that got something to send. Each is flushed once, at the end of the turn of the loop
+/// or, where that is more than a turn's work, in one of the next, however many frames it got by
+/// then: a system call costs the same for one frame as for sixteen. First come, first flushed. One
+/// thread; the context outlives the queue.
 class FlushQueue {
   struct Tag;
   using Hook =
@@ -28,7 +29,7 @@ class FlushQueue {
     ~Item() = default;
   };
 
-  /// `flushed` runs after each turn's last item.
+  /// `flushed` runs after each turn's items.
   FlushQueue(boost::asio::io_context& context, std::function<void()> flushed)
       : context_(context), flushed_(std::move(flushed)) {}
 

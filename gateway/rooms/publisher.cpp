@@ -1,6 +1,6 @@
 // The one place where a message leaves its session. Other gateways are told first, because theirs
-// is the longer way; then the members here are written to, and then comes storage: whatever takes
-// the message there would otherwise want the core that is writing to members.
+// is the longer way; then the members here, and behind the writes to them comes storage: whatever
+// takes the message there would otherwise want the core that is writing to members.
 #include "gateway/rooms/publisher.h"
 
 #include <algorithm>
@@ -83,17 +83,21 @@ void Publisher::spread(const Batch& batch, const std::vector<Result<Sequenced>>&
   Spread spread;
   spread.storage.reserve(batch->size());
   for (std::size_t i = 0; i < batch->size(); ++i) place((*batch)[i], places[i], spread);
-  if (!spread.elsewhere.empty()) bus_.publish(std::move(spread.elsewhere));
-  fanout_.deliver(spread.here, shard_);
-  rooms_.deliver(std::move(spread.here));
-  // Behind the writes that this turn has queued.
-  on_.post([this, batch, storage = std::move(spread.storage)]() mutable {
+  after_writes([this, batch, storage = std::move(spread.storage)]() mutable {
     feed_.append(std::move(storage),
                  Reply<std::vector<Result<void>>>(
                      on_, [this, batch](const std::vector<Result<void>>& results) {
                        confirm(batch, results);
                      }));
   });
+  if (!spread.elsewhere.empty()) bus_.publish(std::move(spread.elsewhere));
+  fanout_.deliver(spread.here, shard_);
+  rooms_.deliver(std::move(spread.here));
+}
+
+/// The writes that this turn queues come at its end, and so before what is posted in the next.
+void Publisher::after_writes(Task task) {
+  on_.post([this, task = std::move(task)]() mutable { on_.post(std::move(task)); });
 }
 
 void Publisher::place(Outgoing& one, const Result<Sequenced>& place, Spread& spread) {

@@ -17,9 +17,9 @@
 
 namespace stampede::gateway {
 
-/// The way of a message from a session outwards: sequence, then storage, other gateways and this
-/// gateway's own rooms. One per shard, on its thread. What is published during one turn shares one
-/// round trip to the directory and one write to the broker, and keeps its order.
+/// The way of a message from a session outwards: sequence, then other gateways and this gateway's
+/// own rooms, then storage. One per shard, on its thread. What is published during one turn shares
+/// one round trip to the directory and one write to the broker, and keeps its order.
 ///
 /// Messages of store-first rooms go to storage only. The worker that has stored one publishes it to
 /// all gateways with members, this one included, and tells this gateway, which answers then.
@@ -76,6 +76,7 @@ class Publisher {
   void sequence(std::vector<Outgoing> batch);
   void spread(const Batch& batch, const std::vector<Result<Sequenced>>& places);
   /// Gives the message the place it got and says where it goes besides storage.
+  void after_writes(Task task);
   void place(Outgoing& one, const Result<Sequenced>& place, Spread& spread);
   void confirm(const Batch& batch, const std::vector<Result<void>>& results);
   void answer(const Outgoing& one, const Result<void>& result);

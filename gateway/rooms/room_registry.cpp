@@ -30,7 +30,9 @@ RoomRegistry::RoomRegistry(Executor& on, const Clock& clock, Options options,
       dispatcher_(dispatcher),
       fanout_(fanout),
       shard_(fanout.attach(on, [this](std::vector<MessageRef> b) { deliver(std::move(b)); })),
-      changes_(on, [this](std::vector<Change> changes) { apply(std::move(changes)); }),
+      changes_(
+          on, [this](std::vector<Enter> run) { enter(std::move(run)); },
+          [this](std::vector<Member> run) { directory_.leave(std::move(run)); }),
       rooms_gauge_(metrics.gauge("stampede_gateway_rooms",
                                  "Rooms with members, counted once on each shard that has some.")),
       subscriptions_gauge_(
@@ -74,7 +76,7 @@ void RoomRegistry::subscribe(Member member, Subscriber& subscriber, Live live, R
   ++room.subscriptions[member.session];
   subscriptions_gauge_.add(1);
   const std::uint64_t ticket = next_id_++;
-  if (room.bound) changes_.add(Enter{room.id, ticket, member});
+  if (room.bound) changes_.enter({room.id, ticket, member});
   room.pending.emplace(ticket,
                        Pending{std::move(member), &subscriber, std::move(live), replay, {}});
 }
@@ -106,7 +108,7 @@ void RoomRegistry::forget_subscription(Room& room, const RoomName& name, const S
     if (room.bound && how == Leaving::kWithGrace) {
       leave_later(std::move(member));
     } else if (room.bound) {
-      changes_.add(Leave{std::move(member)});
+      changes_.leave(std::move(member));
     }
   }
   if (room.subscriptions.empty()) close_room(name);
@@ -124,7 +126,7 @@ void RoomRegistry::leave_later(Member member) {
 }
 
 void RoomRegistry::leave_oldest() {
-  changes_.add(Leave{std::move(leaving_.front().second)});
+  changes_.leave(std::move(leaving_.front().second));
   leaving_.pop_front();
   leaving_gauge_.add(-1);
 }
@@ -179,32 +181,12 @@ void RoomRegistry::on_bound(const RoomName& name, std::uint64_t id, const Result
   if (room == nullptr) return;
   if (result) {
     room->bound = true;
-    for (const auto& [ticket, p] : room->pending) changes_.add(Enter{id, ticket, p.member});
+    for (const auto& [ticket, p] : room->pending) changes_.enter({id, ticket, p.member});
     return;
   }
   while (Room* const still = find(name, id)) {
     fail(name, *still, still->pending.begin()->first, result.error());
   }
-}
-
-/// Enters and leaves take effect in the order they were made; neighbours of a kind go together.
-void RoomRegistry::apply(std::vector<Change> changes) {
-  std::vector<Enter> enters;
-  std::vector<Member> leaves;
-  const auto flush = [&] {
-    if (!enters.empty()) enter(std::exchange(enters, {}));
-    if (!leaves.empty()) directory_.leave(std::exchange(leaves, {}));
-  };
-  for (Change& change : changes) {
-    if (auto* const one = std::get_if<Enter>(&change)) {
-      if (!leaves.empty()) flush();
-      enters.push_back(std::move(*one));
-    } else {
-      if (!enters.empty()) flush();
-      leaves.push_back(std::move(std::get<Leave>(change).member));
-    }
-  }
-  flush();
 }
 
 void RoomRegistry::enter(std::vector<Enter> run) {
@@ -302,6 +284,7 @@ void RoomRegistry::deliver_run(const RoomName& name, Room& room, std::span<Messa
     }
   }
   hand_out(name, room, out_);
+  out_.clear();
 }
 
 /// What may go out now is added to out_.

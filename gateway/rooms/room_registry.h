@@ -11,7 +11,6 @@
 #include <span>
 #include <unordered_map>
 #include <unordered_set>
-#include <variant>
 #include <vector>
 
 #include "gateway/rooms/audience.h"
@@ -25,7 +24,7 @@
 #include "gateway/rooms/room_ring.h"
 #include "shared/base/metrics.h"
 #include "shared/base/room_pattern.h"
-#include "shared/base/turn_batch.h"
+#include "shared/base/turn_runs.h"
 #include "shared/ports/presence.h"
 #include "shared/ports/room_directory.h"
 
@@ -131,10 +130,6 @@ class RoomRegistry {
     std::uint64_t ticket;
     Member member;
   };
-  struct Leave {
-    Member member;
-  };
-  using Change = std::variant<Enter, Leave>;
 
   Room& open_room(const RoomName& name);
   void close_room(const RoomName& name);
@@ -146,7 +141,6 @@ class RoomRegistry {
   void leave_oldest();
 
   void on_bound(const RoomName& name, std::uint64_t id, const Result<void>& result);
-  void apply(std::vector<Change> changes);
   void enter(std::vector<Enter> run);
   void on_entered(const std::vector<Enter>& run, const std::vector<Result<Seq>>& results);
   void go_live(Room& room, const Pending& pending, Seq last);
@@ -211,8 +205,8 @@ class RoomRegistry {
   std::unordered_map<RoomName, Room> rooms_;
   std::array<std::size_t, kPartitions> rooms_in_partition_{};
   std::uint64_t next_id_ = 1;
-  TurnBatch<Change> changes_;
-  std::vector<MessageRef> out_;  ///< scratch for RoomOrder
+  TurnRuns<Enter, Member> changes_;
+  std::vector<MessageRef> out_;  ///< scratch: what a run of messages releases
   std::vector<RoomName> to_compare_;
   bool comparison_scheduled_ = false;
   bool comparing_ = false;                ///< the directory has not answered yet

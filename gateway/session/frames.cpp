@@ -16,6 +16,9 @@ using stomp::Command;
 using stomp::FrameWriter;
 using stomp::Version;
 
+/// Frames of one run are freed together: a connection that keeps one keeps them all.
+constexpr std::size_t kMaxRunBytes = 32 * 1024;
+
 }  // namespace
 
 Slice connected_frame(Version version, std::string_view session, std::string_view user,
@@ -110,12 +113,22 @@ Slice message_frame(Version version, std::string_view subscription, const Messag
 std::vector<Slice> message_frames(Version version, std::string_view subscription,
                                   std::span<const MessageRef> messages) {
   if (messages.size() == 1) return {message_frame(version, subscription, *messages.front())};
-  std::vector<std::string> frames;
-  frames.reserve(messages.size());
+  std::vector<Slice> slices;
+  slices.reserve(messages.size());
+  std::vector<std::string> run;
+  std::size_t run_bytes = 0;
+  const auto finish_run = [&] {
+    for (Slice& slice : Slice::of_stomp_frames(run)) slices.push_back(std::move(slice));
+    run.clear();
+    run_bytes = 0;
+  };
   for (const MessageRef& message : messages) {
-    frames.push_back(encode(version, subscription, *message, std::nullopt));
+    run.push_back(encode(version, subscription, *message, std::nullopt));
+    run_bytes += run.back().size();
+    if (run_bytes >= kMaxRunBytes) finish_run();
   }
-  return Slice::of_stomp_frames(frames);
+  finish_run();
+  return slices;
 }
 
 std::string ack_id(std::uint64_t subscription_serial, std::uint64_t tag) {

@@ -8,6 +8,8 @@ namespace stampede::gateway {
 namespace {
 
 constexpr std::size_t kKeptPlaces = 8;
+/// More than a socket takes in one write.
+constexpr std::size_t kGatherBytes = 256 * 1024;
 
 }  // namespace
 
@@ -33,8 +35,9 @@ void Outbox::push_anyway(Slice slice) {
 std::size_t Outbox::gather(std::span<iovec> buffers) const noexcept {
   std::size_t count = 0;
   std::size_t skip = written_;
+  std::size_t gathered = 0;
   const char* end = nullptr;
-  for (std::size_t i = head_; i < slices_.size(); ++i) {
+  for (std::size_t i = head_; i < slices_.size() && gathered < kGatherBytes; ++i) {
     const std::string_view bytes = view(slices_[i]).substr(skip);
     skip = 0;
     if (bytes.data() == end) {
@@ -45,6 +48,7 @@ std::size_t Outbox::gather(std::span<iovec> buffers) const noexcept {
     } else {
       break;
     }
+    gathered += bytes.size();
     end = bytes.data() + bytes.size();
   }
   return count;

@@ -22,7 +22,7 @@ class Slice {
   /// `stomp` is one whole frame.
   static Slice of_stomp_frame(std::string_view stomp);
   /// One of each, in order. For a WebSocket they follow each other in memory, so that those which a
-  /// connection sends together are one buffer of its write.
+  /// connection sends together are one buffer of its write; and they are freed together.
   static std::vector<Slice> of_stomp_frames(const std::vector<std::string>& frames);
   /// One LF: a heart-beat.
   static Slice of_heart_beat();

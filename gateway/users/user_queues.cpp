@@ -9,7 +9,9 @@ namespace stampede::gateway {
 UserQueues::UserQueues(Executor& on, UserDirectory& directory, Metrics& metrics)
     : on_(on),
       directory_(directory),
-      changes_(on, [this](std::vector<Change> changes) { apply(std::move(changes)); }),
+      changes_(
+          on, [this](std::vector<Enter> run) { enter(std::move(run)); },
+          [this](std::vector<QueueSession> run) { directory_.leave(std::move(run)); }),
       subscriptions_gauge_(
           metrics.gauge("stampede_gateway_queue_subscriptions",
                         "Subscriptions of local sessions to their user's queues.")),
@@ -24,7 +26,7 @@ void UserQueues::subscribe(QueueSession session, Subscriber& subscriber, Live li
   const std::uint64_t ticket = ++last_ticket_;
   waiting_.emplace(ticket, Waiting{&subscriber, std::move(live)});
   tickets_[&subscriber] = ticket;
-  changes_.add(Enter{ticket, std::move(session)});
+  changes_.enter({ticket, std::move(session)});
 }
 
 void UserQueues::unsubscribe(const QueueSession& session, Subscriber& subscriber) {
@@ -42,27 +44,7 @@ void UserQueues::unsubscribe(const QueueSession& session, Subscriber& subscriber
   if (--count->second > 0) return;
   queue.subscriptions.erase(count);
   if (queue.subscriptions.empty()) queues_.erase(entry);
-  changes_.add(Leave{session});
-}
-
-/// Enters and leaves take effect in the order they were made; neighbours of a kind go together.
-void UserQueues::apply(std::vector<Change> changes) {
-  std::vector<Enter> enters;
-  std::vector<QueueSession> leaves;
-  const auto flush = [&] {
-    if (!enters.empty()) enter(std::exchange(enters, {}));
-    if (!leaves.empty()) directory_.leave(std::exchange(leaves, {}));
-  };
-  for (Change& change : changes) {
-    if (auto* const one = std::get_if<Enter>(&change)) {
-      if (!leaves.empty()) flush();
-      enters.push_back(std::move(*one));
-    } else {
-      if (!enters.empty()) flush();
-      leaves.push_back(std::move(std::get<Leave>(change).session));
-    }
-  }
-  flush();
+  changes_.leave(session);
 }
 
 void UserQueues::enter(std::vector<Enter> run) {

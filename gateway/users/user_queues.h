@@ -5,12 +5,11 @@
 #include <functional>
 #include <map>
 #include <unordered_map>
-#include <variant>
 #include <vector>
 
 #include "gateway/rooms/audience.h"
 #include "shared/base/metrics.h"
-#include "shared/base/turn_batch.h"
+#include "shared/base/turn_runs.h"
 #include "shared/model/message.h"
 #include "shared/ports/user_directory.h"
 
@@ -48,12 +47,7 @@ class UserQueues {
     std::uint64_t ticket;
     QueueSession session;
   };
-  struct Leave {
-    QueueSession session;
-  };
-  using Change = std::variant<Enter, Leave>;
 
-  void apply(std::vector<Change> changes);
   void enter(std::vector<Enter> run);
 
   Executor& on_;
@@ -62,7 +56,7 @@ class UserQueues {
   std::unordered_map<std::uint64_t, Waiting> waiting_;            ///< by ticket
   std::unordered_map<const Subscriber*, std::uint64_t> tickets_;  ///< of those that wait
   std::uint64_t last_ticket_ = 0;
-  TurnBatch<Change> changes_;
+  TurnRuns<Enter, QueueSession> changes_;
 
   Gauge subscriptions_gauge_;
   Counter delivered_;

@@ -138,9 +138,23 @@ TEST(OutboxTest, GathersFramesMadeTogetherAsOneBuffer) {
     const std::string all = framing == Framing::kWebSocket
                                 ? "\x81\x04zero\x81\x03one\x81\x03two\x81\x05three\x81\x03one"
                                 : "zeroonetwothreeone";
-    EXPECT_EQ(write(outbox, 9) + write(outbox, 8) + write(outbox, 1000), all);
+    std::string written = write(outbox, 9);
+    written += write(outbox, 8);
+    written += write(outbox, 1000);
+    EXPECT_EQ(written, all);
     EXPECT_TRUE(outbox.empty());
   }
+}
+
+TEST(OutboxTest, GathersNoMoreThanASocketTakes) {
+  const std::vector<Slice> run =
+      Slice::of_stomp_frames(std::vector<std::string>(100, std::string(10'000, 'x')));
+  Outbox outbox(Framing::kWebSocket, 2'000'000);
+  for (const Slice& slice : run) ASSERT_TRUE(outbox.push(slice));
+  std::array<iovec, 64> buffers;
+  ASSERT_EQ(outbox.gather(buffers), 1u);
+  EXPECT_GE(buffers[0].iov_len, 256u * 1024);
+  EXPECT_LT(buffers[0].iov_len, 300'000u);
 }
 
 TEST(OutboxTest, LeavesOutWhatATransportHasNoFormOf) {

@@ -89,23 +89,26 @@ TEST_F(PublisherTest, OneTurnIsOneBatchInOrder) {
   EXPECT_EQ(publisher_.in_flight(), 50u);
 }
 
-/// Notes whether storage had the message when its member got it.
+/// Writes at the end of the turn, as a connection does, and notes whether storage had the message.
 class Witness final : public Subscriber {
  public:
-  explicit Witness(const FakeFeed& feed)
-      : Subscriber(stomp::Version::kV12, "sub-0", false), feed_(feed) {}
-  void deliver(const Slice&) override { stored_before = feed_.appends.size(); }
+  Witness(ManualExecutor& on, const FakeFeed& feed)
+      : Subscriber(stomp::Version::kV12, "sub-0", false), on_(on), feed_(feed) {}
+  void deliver(const Slice&) override {
+    on_.post([this] { stored_before = feed_.appends.size(); });
+  }
   void deliver_individually(const MessageRef&) override {}
 
   std::optional<std::size_t> stored_before;
 
  private:
+  ManualExecutor& on_;
   const FakeFeed& feed_;
 };
 
 TEST_F(PublisherTest, MembersAreWrittenToBeforeStorage) {
   dispatcher_.start();
-  Witness witness(feed_);
+  Witness witness(executor_, feed_);
   registry_.subscribe(Member{kRoom, SessionId("s1"), UserId("ann"), 0}, witness,
                       [](const Result<Started>&) {}, {});
   executor_.run();

@@ -82,15 +82,38 @@ TEST_F(RoomRegistryTest, ABatchOfSeveralRoomsAndKindsKeepsEachRoomsOrder) {
   auto ephemeral = std::make_shared<Message>(*sent[0]);
   ephemeral->kind = MessageKind::kEphemeral;
   ephemeral->position = {};
-  auto other_room = std::make_shared<Message>(*sent[0]);
-  other_room->room = *parse_room_name("nobody-here");
+  auto nobodys = std::make_shared<Message>(*sent[0]);
+  nobodys->room = *parse_room_name("nobody-here");
   // The third comes before the second, and what has no position stays where it is.
-  bus_.arrive({sent[0], ephemeral, sent[2], other_room, sent[1], sent[3]});
-  executor_.run();
+  registry_.deliver({sent[0], ephemeral, sent[2], nobodys, sent[1], sent[3]});
   EXPECT_EQ(listener.seqs, (std::vector<Seq>{sent[0]->position.seq, 0, sent[1]->position.seq,
                                              sent[2]->position.seq, sent[3]->position.seq}));
   EXPECT_NE(metrics_.expose().find("stampede_gateway_delivered_total 5"), std::string::npos);
   EXPECT_NE(metrics_.expose().find("stampede_gateway_held_total 1"), std::string::npos);
+}
+
+TEST_F(RoomRegistryTest, TheFirstPlacedMessageAfterAGapSaysSoAndNoOther) {
+  sent_elsewhere();
+  Listener listener;
+  subscribe(listener);
+  executor_.run();
+  const Seq far = **listener.live + 1'000'000'000;
+  const auto at = [&](Position position) {
+    auto message = std::make_shared<Message>();
+    message->id = new_message_id();
+    message->room = kRoom;
+    message->position = position;
+    return MessageRef(std::move(message));
+  };
+  registry_.deliver({at({far, far - 1}), at({far + 2, far})});
+  pass(Milliseconds(2'300));
+  registry_.deliver({at({}), at({far + 3, far + 2})});
+  ASSERT_EQ(listener.seqs, (std::vector<Seq>{far, far + 2, 0, far + 3}));
+  std::vector<bool> told;
+  for (const std::string& frame : listener.frames) {
+    told.push_back(frame.find("recovered:false\n") != std::string::npos);
+  }
+  EXPECT_EQ(told, (std::vector<bool>{true, false, false, false}));
 }
 
 TEST_F(RoomRegistryTest, HealsALostMessageFromTheRecentList) {
