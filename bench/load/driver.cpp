@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -90,14 +91,16 @@ void Driver::add(const Part& part) {
 }
 
 void Driver::run() {
+  // The kernel would let a wait last 50 microseconds longer.
+  prctl(PR_SET_TIMERSLACK, 1UL);
   std::array<epoll_event, 256> events{};
   while (!stage_.end) {
     leave_or_come_back();
     open_some();
-    const std::uint64_t now = now_ns();
-    publish_due(now);
+    publish_due(now_ns());
+    const timespec wait = until_next_due(now_ns());
     const int found =
-        epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait_ms(now));
+        epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &wait, nullptr);
     for (int i = 0; i < found; ++i) {
       auto& event = events[static_cast<std::size_t>(i)];
       on_event(*static_cast<Connection*>(event.data.ptr), event.events);
@@ -110,18 +113,25 @@ void Driver::run() {
 void Driver::tell_stage() {
   stage_.expected += tally_.expected - std::exchange(announced_, tally_.expected);
   stage_.confirmed += tally_.confirmed - std::exchange(receipted_, tally_.confirmed);
+  stage_.arrived += tally_.arrived - std::exchange(noticed_, tally_.arrived);
   stage_.delivered += tally_.delivered - std::exchange(reported_, tally_.delivered);
 }
 
-/// Between two messages that are due closer together than a millisecond there is no waiting.
-int Driver::wait_ms(std::uint64_t now) const noexcept {
-  if (opening_ > 0 || plan_.rate <= 0 || done_publishing_) return 1;
+/// Nor longer than a millisecond, because the stage says nothing by itself.
+timespec Driver::until_next_due(std::uint64_t now) const noexcept {
+  constexpr std::uint64_t kLongest = 1'000'000;
+  std::uint64_t wait = kLongest;
+  if (plan_.rate > 0 && !done_publishing_ && stage_.begin_ns != 0) {
+    const std::uint64_t due = due_ns(scheduled_);
+    wait = due > now ? std::min(due - now, kLongest) : 0;
+  }
+  return {0, static_cast<long>(wait)};
+}
+
+/// When a message of the schedule is to be sent.
+std::uint64_t Driver::due_ns(std::uint64_t number) const noexcept {
   const double per_message = 1e9 * static_cast<double>(plan_.threads) / plan_.rate;
-  const std::uint64_t begin = stage_.begin_ns;
-  if (begin == 0) return 1;
-  const auto next =
-      begin + static_cast<std::uint64_t>(static_cast<double>(scheduled_) * per_message);
-  return next > now + 1'000'000 ? 1 : 0;
+  return stage_.begin_ns + static_cast<std::uint64_t>(static_cast<double>(number) * per_message);
 }
 
 void Driver::open_some() {
@@ -150,7 +160,9 @@ void Driver::leave_or_come_back() {
 void Driver::connect(Connection& connection) {
   const bool publishes = connection.part.role == Role::kPublisher && !plan_.publishers_at.empty();
   const auto& targets = publishes ? plan_.publishers_at : plan_.members_at;
-  const Target& target = targets[connection.part.number % targets.size()];
+  // The members of a room go to all, and so do the publishers of different rooms.
+  const std::size_t place = connection.part.number / plan_.rooms + connection.part.room;
+  const Target& target = targets[place % targets.size()];
   const sockaddr_in address = address_of(target);
   ++opening_;
   connection.started_ns = now_ns();
@@ -276,6 +288,7 @@ void Driver::on_delivery(Connection& connection, std::string_view payload) {
   // What came before the first that this member saw was sent while others were still connecting.
   if (seen != 0 && counted) tally_.lost += stamp->number - seen - 1;
   seen = stamp->number;
+  ++tally_.arrived;
   if (!counted) return;
   ++tally_.delivered;
   tally_.latency.record(read_ns_ - stamp->due_ns);
@@ -313,10 +326,8 @@ void Driver::publish_due(std::uint64_t now) {
   const std::uint64_t begin = stage_.begin_ns;
   if (done_publishing_ || begin == 0 || now < begin) return;
   if (plan_.rate <= 0) return publish_windows(now);
-  const double per_message = 1e9 * static_cast<double>(plan_.threads) / plan_.rate;
   while (!publishers_.empty()) {
-    const auto due =
-        begin + static_cast<std::uint64_t>(static_cast<double>(scheduled_) * per_message);
+    const std::uint64_t due = due_ns(scheduled_);
     if (due >= stage_.count_to_ns) break;
     if (due > now) return;
     publish(*publishers_[scheduled_ % publishers_.size()], due);
@@ -352,16 +363,17 @@ void Driver::finish_publishing() {
 }
 
 void Driver::publish(Connection& connection, std::uint64_t due_ns) {
-  if (connection.state != Connection::State::kReady) return;
   const auto publisher = static_cast<std::uint32_t>(connection.part.number);
   const std::uint32_t number = ++connection.sent;
-  protocol_.publish(connection.part, number,
-                    stamped_body({publisher, number, due_ns}, plan_.body_bytes), connection.unsent);
-  if (protocol_.confirms()) connection.unconfirmed.push_back(due_ns);
   if (counts(due_ns)) {
     ++tally_.published;
     tally_.expected += members_of(connection.part.room);
   }
+  // What a lost connection would have sent is missing at the members.
+  if (connection.state != Connection::State::kReady) return;
+  protocol_.publish(connection.part, number,
+                    stamped_body({publisher, number, due_ns}, plan_.body_bytes), connection.unsent);
+  if (protocol_.confirms()) connection.unconfirmed.push_back(due_ns);
   flush(connection);
 }
 

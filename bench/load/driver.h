@@ -1,5 +1,7 @@
 #pragma once
 
+#include <time.h>
+
 #include <atomic>
 #include <cstddef>
 #include <memory>
@@ -23,6 +25,7 @@ struct Stage {
   std::atomic<std::uint64_t> count_to_ns{0};  ///< nothing is due from here on
   std::atomic<std::size_t> publishing{0};     ///< threads that have something left to send
   std::atomic<std::uint64_t> delivered{0};    ///< of all threads, roughly: each adds now and then
+  std::atomic<std::uint64_t> arrived{0};      ///< likewise, also what is not counted
   std::atomic<std::uint64_t> confirmed{0};    ///< likewise
   std::atomic<std::uint64_t> expected{0};     ///< deliveries, likewise
   std::atomic<bool> away{false};  ///< members give up their connections, and come back when not
@@ -68,7 +71,8 @@ class Driver {
   void tell_stage();
   [[nodiscard]] bool counts(std::uint64_t due_ns) const noexcept;
   [[nodiscard]] std::size_t members_of(std::size_t room) const noexcept;
-  [[nodiscard]] int wait_ms(std::uint64_t now) const noexcept;
+  [[nodiscard]] timespec until_next_due(std::uint64_t now) const noexcept;
+  [[nodiscard]] std::uint64_t due_ns(std::uint64_t number) const noexcept;
 
   const Plan& plan_;
   const Protocol& protocol_;
@@ -86,6 +90,7 @@ class Driver {
   std::uint64_t reported_ = 0;   ///< deliveries that `stage_` knows of
   std::uint64_t receipted_ = 0;  ///< confirmations that it knows of
   std::uint64_t announced_ = 0;  ///< expected deliveries that it knows of
+  std::uint64_t noticed_ = 0;    ///< arrivals that it knows of
   std::vector<char> buffer_;
   std::uint64_t read_ns_ = 0;  ///< when what is being handled came
   Tally tally_;

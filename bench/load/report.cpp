@@ -52,7 +52,7 @@ double per(double value, double count) { return count > 0 ? value / count : 0; }
 std::string report(const Plan& plan, const Outcome& outcome) {
   const Tally& tally = outcome.tally;
   const auto connections = static_cast<double>(outcome.ready);
-  const auto delivered = static_cast<double>(tally.delivered);
+  const auto worked = static_cast<double>(outcome.worked);
   Json json;
   json.add("protocol", plan.protocol.name);
   json.add_count("members", plan.members);
@@ -78,12 +78,12 @@ std::string report(const Plan& plan, const Outcome& outcome) {
   json.add_count("broken", tally.broken);
   if (!tally.complaint.empty()) json.add("complaint", tally.complaint);
   json.add("seconds", outcome.counted.count());
-  json.add("deliveries_per_second", per(delivered, outcome.counted.count()));
+  json.add("deliveries_per_second", per(worked, outcome.counted.count()));
   json.add("server_cpu_seconds", outcome.work_cpu);
-  json.add("server_cpu_per_million", per(outcome.work_cpu * 1e6, delivered));
+  json.add("server_cpu_per_million", per(outcome.work_cpu * 1e6, worked));
   json.add("server_cpu_us_per_message",
            per(outcome.work_cpu * 1e6, static_cast<double>(tally.published)));
-  json.add("load_cpu_per_million", per(outcome.own_cpu * 1e6, delivered));
+  json.add("load_cpu_per_million", per(outcome.own_cpu * 1e6, worked));
   json.add_times("latency_ms", tally.latency);
   json.add_times("confirm_ms", tally.confirm);
   json.add_times("connect_ms", tally.connect);

@@ -105,11 +105,14 @@ void at_a_rate(const Plan& plan, Stage& stage, Outcome& outcome) {
   std::this_thread::sleep_for(plan.warm_up + 50ms);
   const double servers = cpu_of(plan.servers);
   const double own = cpu_of({getpid()});
+  const std::uint64_t arrived = stage.arrived;
   std::this_thread::sleep_for(plan.duration);
-  // What is under way belongs to it; a server that cannot keep up works on for longer.
+  // What is under way belongs to it; a server that cannot keep up works on for longer, and had
+  // something left from the warm-up.
   outcome.counted = plan.duration + let_the_rest_arrive(plan, stage);
   outcome.work_cpu = cpu_of(plan.servers) - servers;
   outcome.own_cpu = cpu_of({getpid()}) - own;
+  outcome.worked = stage.arrived - arrived;
 }
 
 /// Nothing is left out of what is counted.
@@ -153,13 +156,15 @@ void at_a_window(const Plan& plan, Stage& stage, Outcome& outcome) {
   const std::uint64_t deliveries = deliveries_of(plan);
   begin_window(stage);
   if (deliveries > 0) {
-    await(plan, stage, [&] { return stage.delivered >= deliveries; });
+    outcome.complete = await(plan, stage, [&] { return stage.delivered >= deliveries; });
     outcome.counted = since(begin);
   }
-  await(plan, stage, [&] { return stage.publishing == 0; });
+  const bool published = await(plan, stage, [&] { return stage.publishing == 0; });
+  outcome.complete = outcome.complete && published;
   if (deliveries == 0) outcome.counted = since(begin);
   outcome.work_cpu = cpu_of(plan.servers) - servers;
   outcome.own_cpu = cpu_of({getpid()}) - own;
+  outcome.worked = stage.arrived;
 }
 
 /// What is measured begins when the members come back.
@@ -177,10 +182,20 @@ void missed_and_resumed(const Plan& plan, Stage& stage, Outcome& outcome) {
   const double own = cpu_of({getpid()});
   const std::uint64_t begin = now_ns();
   stage.away = false;
-  await(plan, stage, [&] { return stage.delivered >= deliveries; });
+  outcome.complete = await(plan, stage, [&] { return stage.delivered >= deliveries; });
   outcome.counted = since(begin);
   outcome.work_cpu = cpu_of(plan.servers) - servers;
   outcome.own_cpu = cpu_of({getpid()}) - own;
+  outcome.worked = stage.arrived;
+}
+
+std::string what_is_left(const Plan& plan, const Outcome& outcome) {
+  const Tally& tally = outcome.tally;
+  return "members got " + std::to_string(tally.delivered) + " of " +
+         std::to_string(deliveries_of(plan)) + " messages, " + std::to_string(tally.confirmed) +
+         " were confirmed and " + std::to_string(tally.broken) +
+         " connections lost when nothing more came; first complaint: " +
+         (tally.complaint.empty() ? "none" : tally.complaint);
 }
 
 }  // namespace
@@ -207,7 +222,7 @@ Outcome run(const Plan& plan) {
     at_a_window(plan, crew.stage(), outcome);
   }
   outcome.tally = crew.join();
-  outcome.complete = outcome.tally.delivered == outcome.tally.expected;
+  if (!outcome.complete) throw std::runtime_error(what_is_left(plan, outcome));
   return outcome;
 }
 

@@ -18,11 +18,12 @@ struct Outcome {
   double idle_cpu = 0;              ///< seconds of the servers while nothing happened
   double work_cpu = 0;              ///< seconds of the servers for what was counted
   double own_cpu = 0;               ///< seconds of this process for the same
-  bool complete = false;            ///< everything expected came
+  std::uint64_t worked = 0;         ///< deliveries that fell into those seconds
+  bool complete = true;             ///< what was waited for came
 };
 
 /// Runs a plan on `plan.threads` threads; blocks. Throws std::runtime_error when not all clients
-/// can connect.
+/// can connect, and where there is no rate when not everything comes.
 Outcome run(const Plan& plan);
 
 }  // namespace stampede::bench

@@ -9,6 +9,7 @@ void Tally::add(const Tally& other) {
   published += other.published;
   expected += other.expected;
   delivered += other.delivered;
+  arrived += other.arrived;
   confirmed += other.confirmed;
   lost += other.lost;
   repeated += other.repeated;

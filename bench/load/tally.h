@@ -15,6 +15,7 @@ struct Tally {
   std::uint64_t published = 0;  ///< counted ones, as below
   std::uint64_t expected = 0;   ///< deliveries that follow from them
   std::uint64_t delivered = 0;
+  std::uint64_t arrived = 0;  ///< deliveries, also of messages that are not counted
   std::uint64_t confirmed = 0;
   std::uint64_t lost = 0;      ///< gaps in a publisher's numbers at a member
   std::uint64_t repeated = 0;  ///< duplicates, and what came after its successor
