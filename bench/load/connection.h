@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/load/numbers.h"
 #include "bench/load/protocol.h"
 
 namespace stampede::bench {
@@ -21,9 +22,8 @@ struct Connection {
   std::string partial;  ///< bytes of a frame that is not complete
   std::string unsent;
 
-  /// Of a member: the last number seen of each publisher of its room, by the publisher's place
-  /// there.
-  std::vector<std::uint32_t> seen;
+  /// Of a member: what it got of each publisher of its room, by the publisher's place there.
+  std::vector<Numbers> seen;
 
   // Of a publisher.
   std::uint32_t sent = 0;

@@ -279,15 +279,13 @@ void Driver::on_delivery(Connection& connection, std::string_view payload) {
   if (!stamp) return;
   const std::size_t place = stamp->publisher / plan_.rooms;
   if (place >= connection.seen.size()) return;
-  std::uint32_t& seen = connection.seen[place];
+  const Numbers::Arrival arrival = connection.seen[place].take(stamp->number);
   const bool counted = counts(stamp->due_ns);
-  if (stamp->number <= seen) {
+  if (counted) tally_.lost += arrival.skipped;
+  if (arrival.repeated) {
     tally_.repeated += counted ? 1 : 0;
     return;
   }
-  // What came before the first that this member saw was sent while others were still connecting.
-  if (seen != 0 && counted) tally_.lost += stamp->number - seen - 1;
-  seen = stamp->number;
   ++tally_.arrived;
   if (!counted) return;
   ++tally_.delivered;
