@@ -153,9 +153,9 @@ WORKLOADS = [
          'settle': 0}, group='ladder', plotted=())
       for publishers, members in ((10, 1), (100, 5), (1000, 10), (1000, 50), (1500, 100))],
     Workload(
-        'shards', 'one room of 1,000 members, 6,000 messages/s, which is more than a core can do',
+        'shards', 'one room of 1,000 members, 12,000 messages/s, which is more than a core can do',
         ('stampede-one-shard', 'stampede-two-shards'), ('rate', 'load_cpu', 'cpu', 'missing'),
-        {'members': 1000, 'rooms': 1, 'publishers': 12, 'rate': 6000, 'threads': 2, **RATE}, QUICK,
+        {'members': 1000, 'rooms': 1, 'publishers': 12, 'rate': 12_000, 'threads': 2, **RATE}, QUICK,
         all_cores=True,
         plotted=(),
         targets=(
