@@ -98,6 +98,9 @@ test('PostgreSQL away: nobody gets it and nobody is told that it is safe, until 
     assert.deepEqual(bodies(record), stored, 'in the order of the history');
     assert.ok(record.messages.every((message) => message.headers.recovered === undefined), 'nothing was given up');
   }
+  // Reading comes back by itself, a while after storing.
+  const page = `${clusterEnv().workers[0]}/api/v1/rooms/${room}/messages`;
+  await eventually('the history can be read again', async () => (await getJson(page)).status === 200, kPatience);
   await Promise.all(clients.map((client) => client.close()));
 });
 
