@@ -60,7 +60,8 @@ class Sampler:
 
 def summary(samples, messages):
     """`most` and `at_end`: messages that were confirmed and not stored; at the end is the greater of the samples
-    before and after the last of `messages` was confirmed. `drain_seconds`: from then until the last was stored, exact to a period. None where that never came."""
+    before and after the last of `messages` was confirmed. `drain_seconds`: from then until the last was stored,
+    exact to a period. None where that never came."""
     place = next((i for i, sample in enumerate(samples) if sample.confirmed >= messages), None)
     stored = next((sample for sample in samples if sample.stored >= messages), None)
     if place is None or stored is None:

@@ -117,7 +117,7 @@ void Driver::tell_stage() {
   stage_.delivered += tally_.delivered - std::exchange(reported_, tally_.delivered);
 }
 
-/// Nor longer than a millisecond, because the stage says nothing by itself.
+/// A millisecond at most, because nothing wakes a thread when the stage changes.
 timespec Driver::until_next_due(std::uint64_t now) const noexcept {
   constexpr std::uint64_t kLongest = 1'000'000;
   std::uint64_t wait = kLongest;

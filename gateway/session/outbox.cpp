@@ -8,7 +8,7 @@ namespace stampede::gateway {
 namespace {
 
 constexpr std::size_t kKeptPlaces = 8;
-/// More than a socket takes in one write.
+/// As much as is worth one write: what goes beyond it would be looked through again after each.
 constexpr std::size_t kGatherBytes = 256 * 1024;
 
 }  // namespace

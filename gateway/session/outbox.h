@@ -41,7 +41,7 @@ class Outbox {
   void push_anyway(Slice slice);
 
   /// The next bytes to write, in order; returns how many of `buffers` are set. Slices that follow
-  /// each other in memory share one; more than a socket takes at once is left for the next time.
+  /// each other in memory share one; what is more than one write should carry is left out.
   /// Valid until the outbox changes.
   std::size_t gather(std::span<iovec> buffers) const noexcept;
   /// The first `bytes` of what `gather` gave have been written.
