@@ -11,6 +11,7 @@ namespace stampede::simulation {
 /// What one subscription was told and given, in order; what the invariants are decided from.
 struct Record {
   struct Got {
+    MessageId id;
     Position position;
     std::string from;  ///< the session that sent it
     int number;        ///< its place among what that session sent
@@ -37,8 +38,8 @@ class Recorder final : public gateway::Subscriber {
     const bool recovered = std::none_of(headers.begin(), headers.end(), [](const auto& header) {
       return header.name == "recovered" && header.value == "false";
     });
-    record_.got.push_back(
-        {message->position, message->sender.str(), std::stoi(message->body), recovered});
+    record_.got.push_back({message->id, message->position, message->sender.str(),
+                           std::stoi(message->body), recovered});
   }
 
  private:

@@ -31,11 +31,19 @@ class SimStorage {
   }
 
  private:
+  /// As docs/schema.md says for messages without a position, and at one that is taken.
   void insert(MessageRef message) {
     if (has(message->id)) return;
-    if (message->position.seq == kNoSeq) {
-      const Seq last = rows_.stored.empty() ? 1 : rows_.stored.back()->position.seq;
-      message = with_position(*message, {last + 1, kNoSeq});
+    Seq last = kNoSeq;
+    bool taken = message->position.seq == kNoSeq;
+    for (const MessageRef& row : rows_.stored) {
+      if (row->room != message->room) continue;
+      last = row->position.seq;
+      taken = taken || last == message->position.seq;
+    }
+    if (taken) {
+      const Seq now = scheduler_.clock().wall().count();
+      message = with_position(*message, {std::max(last + 1, now), kNoSeq});
     }
     const auto place = std::upper_bound(
         rows_.stored.begin(), rows_.stored.end(), message,
