@@ -54,6 +54,7 @@ void Backlog::start(const RoomName& room) {
 
 void Backlog::read_recent(const RoomName& room, Job& job) {
   job.found = {};
+  job.prev.reset();
   job.bytes = 0;
   job.started = clock_.now();
   const Query& query = job.askers.front().query;
@@ -72,7 +73,7 @@ void Backlog::on_recent(const RoomName& room, const Result<std::vector<MessageRe
     const bool store_first = std::any_of(
         recent->begin(), recent->end(),
         [](const MessageRef& message) { return message->kind == MessageKind::kStoreFirst; });
-    if (!store_first) join(job, *recent);
+    if (!store_first) join(job, *recent, Source::kRecent);
   } else {
     failures_.add();
   }
@@ -97,10 +98,10 @@ bool Backlog::enough(Job& job) const {
   const Query& query = job.askers.front().query;
   Found& found = job.found;
   if (!found.messages.empty()) {
-    const Position first = found.messages.front()->position;
+    const Seq prev = job.prev.value_or(kNoSeq);
     // 0 = the directory knows none before it, which only the history can confirm.
-    found.from = first.prev != kNoSeq ? first.prev : first.seq - 1;
-    if (first.prev == kNoSeq && history_ == nullptr) found.from = kNoSeq;
+    found.from = prev != kNoSeq ? prev : found.messages.front()->position.seq - 1;
+    if (prev == kNoSeq && history_ == nullptr) found.from = kNoSeq;
   }
   if (found.from <= query.after) return true;
   found.cut = found.messages.size() >= query.limit || job.bytes >= options_.max_bytes;
@@ -118,7 +119,7 @@ void Backlog::on_page(const RoomName& room, const Result<Page>& page) {
   std::erase_if(wanted, [&](const MessageRef& one) { return one->position.seq <= after; });
   const bool reached = wanted.size() < page->messages.size() || !page->older;
   const std::size_t before = job.found.messages.size();
-  const bool joined = join(job, wanted);
+  const bool joined = join(job, wanted, Source::kHistory);
   job.found.from_history += job.found.messages.size() - before;
   if (!joined) {
     // Not stored yet, or never: the asker may ask again.
@@ -128,20 +129,25 @@ void Backlog::on_page(const RoomName& room, const Result<Page>& page) {
   if (!reached) return go_on(room);
   (void)enough(job);
   // Otherwise the history does not go back that far any more.
-  const std::vector<MessageRef>& all = job.found.messages;
-  if (all.empty() || all.front()->position.prev <= after) job.found.from = after;
+  if (job.prev.value_or(kNoSeq) <= after) job.found.from = after;
   finish(room);
 }
 
-bool Backlog::join(Job& job, const std::vector<MessageRef>& older) {
+/// What the store placed has no predecessor, and is nobody's either: it stands between the links of
+/// the chain, and neither closes a gap nor is one.
+bool Backlog::join(Job& job, const std::vector<MessageRef>& older, Source source) {
   std::vector<MessageRef>& found = job.found.messages;
   auto first = older.end();
-  Seq expected = found.empty() ? kNoSeq : found.front()->position.prev;
-  while (first != older.begin() && expected <= (*std::prev(first))->position.seq) {
-    --first;
-    expected = (*first)->position.prev;
+  for (; first != older.begin(); --first) {
+    const Position position = (*std::prev(first))->position;
+    if (job.prev && *job.prev > position.seq) break;
+    const bool placed =
+        source == Source::kHistory && position.prev == kNoSeq && job.prev != position.seq;
+    if (!placed) job.prev = position.prev;
+    if (!job.prev) ++job.found.unchained;
   }
-  const bool whole = first == older.begin() && (!older.empty() || expected == kNoSeq);
+  const bool whole =
+      first == older.begin() && (!older.empty() || job.prev.value_or(kNoSeq) == kNoSeq);
   found.insert(found.begin(), first, older.end());
   job.bytes += size_of(older);
   return whole;

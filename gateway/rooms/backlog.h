@@ -4,6 +4,7 @@
 #include <deque>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -43,7 +44,10 @@ class Backlog {
     std::vector<MessageRef> messages;  ///< ascending; more than one asker asked for, at times
     Seq from = kNothing;               ///< nothing stands between it and the last message but these
     std::size_t from_history = 0;      ///< how many of the first ones the recent list did not have
-    bool cut = false;                  ///< older ones were left out because of a bound
+    /// How many of the last ones the store placed behind all that the chain shows: others that were
+    /// sequenced before them may not be stored yet.
+    std::size_t unchained = 0;
+    bool cut = false;  ///< older ones were left out because of a bound
   };
   using FoundRef = std::shared_ptr<const Found>;
 
@@ -63,6 +67,7 @@ class Backlog {
   struct Job {
     std::deque<Asker> askers;
     Found found;
+    std::optional<Seq> prev;  ///< what the chain says comes before `found`; empty: no chain yet
     Clock::Instant started{};
     std::size_t bytes = 0;
     bool running = false;
@@ -75,8 +80,9 @@ class Backlog {
   void go_on(const RoomName& room);
   [[nodiscard]] bool enough(Job& job) const;
   void on_page(const RoomName& room, const Result<Page>& page);
+  enum class Source { kRecent, kHistory };
   /// Puts `older` before what is found, down to the first gap; false when there was one.
-  static bool join(Job& job, const std::vector<MessageRef>& older);
+  static bool join(Job& job, const std::vector<MessageRef>& older, Source source);
   void finish(const RoomName& room);
   void answer(Job& job) const;
 

@@ -20,10 +20,15 @@ auto after(const std::vector<MessageRef>& messages, Seq since) {
       [](Seq seq, const MessageRef& message) { return seq < message->position.seq; });
 }
 
-MessageRef as_replay(const Message& message) {
-  auto copy = std::make_shared<Message>(message);
-  copy->headers.insert(copy->headers.begin(), MessageHeader{"replay", "true"});
-  return copy;
+/// Where the messages end whose places in the room are known.
+auto end_of_chain(const Backlog::Found& found, Seq last) {
+  auto end = found.messages.end() - static_cast<std::ptrdiff_t>(found.unchained);
+  while (end != found.messages.end() && (*end)->position.seq <= last) ++end;
+  return end;
+}
+
+auto with_id(const MessageId& id) {
+  return [&id](const MessageRef& message) { return message->id == id; };
 }
 
 }  // namespace
@@ -93,19 +98,22 @@ CatchUp::Step CatchUp::visit(Entry& entry, const RoomRing& ring, Seq last, Clock
   std::size_t sent = 0;
   if (entry.found != nullptr) {
     const auto& messages = entry.found->messages;
-    const auto from = after(messages, *entry.cursor);
-    const auto recent = messages.begin() + static_cast<std::ptrdiff_t>(entry.found->from_history);
-    const std::size_t older = from < recent ? send(entry, from, recent, now) : 0;
-    counts_.history += older;
-    sent = older;
-    if (const auto next = after(messages, *entry.cursor); next >= recent) {
-      const std::size_t newer = send(entry, next, messages.end(), now);
+    const auto end = end_of_chain(*entry.found, last);
+    const auto recent =
+        std::min(end, messages.begin() + static_cast<std::ptrdiff_t>(entry.found->from_history));
+    if (const auto from = after(messages, *entry.cursor); from < recent) {
+      sent = send(entry, from, recent, now);
+      counts_.history += sent;
+    }
+    if (const auto next = after(messages, *entry.cursor); recent <= next && next < end) {
+      const std::size_t newer = send(entry, next, end, now);
       counts_.recent += newer;
       sent += newer;
     }
-    if (after(messages, *entry.cursor) != messages.end()) {
+    if (after(messages, *entry.cursor) < end) {
       return sent > 0 && entry.subscriber->has_room() ? Step::kMore : Step::kFull;
     }
+    keep_unchained(entry, end);
     entry.found = nullptr;
     entry.ask_first = false;
   }
@@ -114,7 +122,10 @@ CatchUp::Step CatchUp::visit(Entry& entry, const RoomRing& ring, Seq last, Clock
     return Step::kWaits;
   }
   counts_.ring += send(entry, ring.after(*entry.cursor), ring.messages().end(), now);
-  if (ring.after(*entry.cursor) == ring.messages().end()) return Step::kDone;
+  if (ring.after(*entry.cursor) == ring.messages().end()) {
+    give_unsequenced(entry);
+    return Step::kDone;
+  }
   return entry.subscriber->has_room() ? Step::kMore : Step::kFull;
 }
 
@@ -136,7 +147,8 @@ bool CatchUp::place(Entry& entry, const RoomRing& ring, Seq last) {
   const auto& messages = entry.found->messages;
   const std::size_t skipped = messages.size() > wanted ? messages.size() - wanted : 0;
   entry.recovered = messages.size() >= wanted || entry.found->from == kNoSeq;
-  entry.cursor = messages.empty() ? last : messages[skipped]->position.seq - 1;
+  const auto first = messages.begin() + static_cast<std::ptrdiff_t>(skipped);
+  entry.cursor = first < end_of_chain(*entry.found, last) ? (*first)->position.seq - 1 : last;
   return true;
 }
 
@@ -145,6 +157,7 @@ std::size_t CatchUp::send(Entry& entry, Iterator next, Iterator end, Clock::Inst
   std::size_t sent = 0;
   for (; next != end && sent < kVisit && entry.subscriber->has_room(); ++next, ++sent) {
     give(entry, *next);
+    std::erase_if(entry.unsequenced, with_id((*next)->id));  // history may have it too
     entry.cursor = (*next)->position.seq;
     entry.moved = now;
     if (!entry.recovered && entry.oldest == kNoSeq) entry.oldest = *entry.cursor;
@@ -154,9 +167,12 @@ std::size_t CatchUp::send(Entry& entry, Iterator next, Iterator end, Clock::Inst
 
 void CatchUp::give(Entry& entry, const MessageRef& message) {
   Subscriber& to = *entry.subscriber;
-  if (entry.told) return to.give(message);
+  if (entry.told && !std::exchange(entry.gap_untold, false)) return to.give(message);
+  if (entry.told) return to.give(with_header(*message, {"recovered", "false"}));
   Shown& shown = shown_[message.get()];
-  if (shown.message == nullptr) shown.message = as_replay(*message);
+  if (shown.message == nullptr) {
+    shown = {message, with_header(*message, {"replay", "true"}), {}};
+  }
   if (to.individual()) return to.deliver_individually(shown.message);
   const auto found = std::find_if(shown.frames.begin(), shown.frames.end(),
                                   [&](const auto& one) { return same_frames(*one.first, to); });
@@ -165,12 +181,39 @@ void CatchUp::give(Entry& entry, const MessageRef& message) {
   to.deliver(shown.frames.back().second);
 }
 
+void CatchUp::give_unsequenced(Entry& entry) {
+  for (const MessageRef& message : std::exchange(entry.unsequenced, {})) give(entry, message);
+}
+
+/// A position that is not known to be behind everything before it is not told: who goes on from it
+/// would miss what is stored before it later.
+void CatchUp::keep_unchained(Entry& entry, std::vector<MessageRef>::const_iterator next) {
+  if (entry.told) return;  // such a message went to whoever was live
+  const auto& messages = entry.found->messages;
+  next = std::max(next, after(messages, *entry.cursor));
+  if (entry.replay.newest > 0) {
+    const auto most = static_cast<std::ptrdiff_t>(entry.replay.newest);
+    next = std::max(next, messages.end() - std::min(most, std::ssize(messages)));
+  }
+  std::vector<MessageRef> kept;
+  for (; next != messages.end(); ++next) kept.push_back(with_position(**next, {}));
+  for (MessageRef& came : entry.unsequenced) {
+    if (std::none_of(kept.begin(), kept.end(), with_id(came->id))) kept.push_back(std::move(came));
+  }
+  entry.unsequenced = std::move(kept);
+}
+
 std::size_t CatchUp::deliver_unsequenced(const MessageRef& message) {
   std::size_t count = 0;
   for (Entry& entry : entries_) {
-    const bool full = !is_chat(*message) && !entry.subscriber->has_room();
-    if (!entry.told || full) continue;
-    give(entry, message);
+    if (!entry.told) {
+      auto& kept = entry.unsequenced;
+      const bool known = std::any_of(kept.begin(), kept.end(), with_id(message->id));
+      if (is_chat(*message) && !known) kept.push_back(message);
+      continue;
+    }
+    if (!is_chat(*message) && !entry.subscriber->has_room()) continue;
+    entry.subscriber->give(message);
     ++count;
   }
   return count;
@@ -225,6 +268,7 @@ void CatchUp::use(Entry& entry, const Backlog::FoundRef& found, const RoomRing& 
   entry.failing_since.reset();
   if (whole || !entry.cursor) return;
   entry.recovered = false;
+  entry.gap_untold = entry.told;
   entry.ask_first = false;
   // The gap is passed over. Without anything found the ring's beginning is what is left.
   if (!goes_on) entry.cursor = std::max(*entry.cursor, ring.from());

@@ -48,7 +48,8 @@ class CatchUp {
   /// Delivers what may go and takes out who has everything. `ring` ends with `last`.
   std::vector<Done> turn(const RoomRing& ring, Seq last, Clock::Instant now);
   /// A message without a position goes to whoever is live already, and what is not chat only to
-  /// those who have room for it.
+  /// those who have room for it. Chat is kept for the others, as the end of their replay: neither
+  /// ring nor recent list will have it.
   std::size_t deliver_unsequenced(const MessageRef& message);
 
   /// Presence goes to those who watch it, live or not: what they know of it is as of their begin.
@@ -81,7 +82,9 @@ class CatchUp {
     bool waits = false;         ///< for a lookup
     bool told = false;          ///< live, but ahead of the room
     bool recovered = true;
+    bool gap_untold = false;  ///< it was live already when something turned out to be lost
     Seq oldest = kNoSeq;
+    std::vector<MessageRef> unsequenced;          ///< came during the replay
     Clock::Instant not_before{};                  ///< of the next lookup
     std::optional<Clock::Instant> failing_since;  ///< lookups leave a gap
     Clock::Instant moved{};
@@ -94,12 +97,15 @@ class CatchUp {
   template <class Iterator>
   std::size_t send(Entry& entry, Iterator next, Iterator end, Clock::Instant now);
   void give(Entry& entry, const MessageRef& message);
+  void give_unsequenced(Entry& entry);
+  void keep_unchained(Entry& entry, std::vector<MessageRef>::const_iterator next);
   void use(Entry& entry, const Backlog::FoundRef& found, const RoomRing& ring, Clock::Instant now);
   /// Whether a lookup that left a gap is to be repeated; says when.
   bool repeats(Entry& entry, Clock::Instant now) const;
 
   /// Messages as a replay shows them, encoded once for all of a turn who see the same.
   struct Shown {
+    MessageRef original;  ///< alive as long as its address is a key
     MessageRef message;
     std::vector<std::pair<const Subscriber*, Slice>> frames;
   };

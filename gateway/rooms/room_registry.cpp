@@ -333,9 +333,7 @@ std::size_t RoomRegistry::hand_out_after_gap(Room& room, std::vector<MessageRef>
   });
   if (first != messages.end()) {
     room.gap_passed = false;
-    auto told = std::make_shared<Message>(**first);
-    told->headers.insert(told->headers.begin(), MessageHeader{"recovered", "false"});
-    *first = std::move(told);
+    *first = with_header(**first, {"recovered", "false"});
   }
   return room.audience.deliver(messages);
 }

@@ -71,5 +71,7 @@ using MessageRef = std::shared_ptr<const Message>;
 
 /// The sequenced copy of `message`.
 MessageRef with_position(const Message& message, Position position);
+/// A copy that begins its headers with `header`.
+MessageRef with_header(const Message& message, MessageHeader header);
 
 }  // namespace stampede

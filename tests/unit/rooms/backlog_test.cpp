@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "shared/adapters/memory/memory.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_history.h"
@@ -17,6 +19,7 @@ class BacklogTest : public testing::Test {
   /// Sequenced and stored; the recent list keeps the newest ten.
   void send(int count) {
     for (int i = 0; i < count; ++i) {
+      clock_.advance(Microseconds(10));  // room for positions between
       Message message;
       message.id = new_message_id();
       message.room = kRoom;
@@ -40,6 +43,15 @@ class BacklogTest : public testing::Test {
     ask(after, limit);
     executor_.run();
     return *found_.back();
+  }
+  /// Into the history, where the store chose its position.
+  void place(Seq seq) {
+    Message message;
+    message.id = new_message_id();
+    message.room = kRoom;
+    const auto at = std::find_if(history_.stored.begin(), history_.stored.end(),
+                                 [&](const MessageRef& one) { return one->position.seq > seq; });
+    history_.stored.insert(at, with_position(message, {seq, kNoSeq}));
   }
   Seq seq(std::size_t index) const { return sent_[index]->position.seq; }
 
@@ -99,6 +111,36 @@ TEST_F(BacklogTest, StopsAtAGapInTheHistory) {
   EXPECT_EQ(found.messages.front()->id, sent_[21]->id);
   EXPECT_EQ(found.from, seq(20));
   EXPECT_FALSE(found.cut) << "it may be stored in a moment, so asking again makes sense";
+}
+
+TEST_F(BacklogTest, WhatTheStorePlacedClosesNoGap) {
+  send(40);
+  history_.stored.erase(history_.stored.begin() + 20);
+  place(seq(20) + 1);
+  place(seq(22) + 1);
+  const auto& found = find(seq(4));
+  ASSERT_EQ(found.messages.size(), 21u);
+  EXPECT_EQ(found.messages.front()->position.seq, seq(20) + 1);
+  EXPECT_EQ(found.from, seq(20)) << "what is missing";
+}
+
+TEST_F(BacklogTest, WhatTheStorePlacedIsNoGap) {
+  send(40);
+  for (const std::size_t index : {0U, 12U, 13U}) place(seq(index) + 1);
+  const auto& found = find(seq(4));
+  EXPECT_EQ(found.messages.size(), 37u);
+  EXPECT_LE(found.from, seq(4));
+  EXPECT_EQ(found.unchained, 0u);
+}
+
+TEST_F(BacklogTest, WhatTheStorePlacedLastIsKnownForIt) {
+  send(40);
+  place(seq(39) + 1);
+  place(seq(39) + 2);
+  const auto& found = find(seq(39));
+  EXPECT_EQ(found.messages.size(), 2u);
+  EXPECT_EQ(found.unchained, 2u);
+  EXPECT_EQ(found.from, seq(39));
 }
 
 TEST_F(BacklogTest, TheLimitCutsTheOldest) {

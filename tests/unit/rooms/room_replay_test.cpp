@@ -9,6 +9,7 @@ class RoomReplayTest : public RoomRegistryTest {
   std::vector<Seq> sent_before(int count) {
     std::vector<Seq> out;
     for (int i = 0; i < count; ++i) {
+      clock_.advance(Microseconds(10));  // room for positions between
       const MessageRef one = sent_elsewhere();
       history_.stored.push_back(one);
       out.push_back(one->position.seq);
@@ -22,6 +23,18 @@ class RoomReplayTest : public RoomRegistryTest {
     bus_.arrive({one});
     executor_.run();
     return one->position.seq;
+  }
+  /// Without a position of the directory's, as its sender had none at the time.
+  static Message unsequenced() {
+    Message message;
+    message.id = new_message_id();
+    message.room = kRoom;
+    message.origin = GatewayId("other");
+    return message;
+  }
+  void arrive(const Message& message, Position position = {}) {
+    bus_.arrive({with_position(message, position)});
+    executor_.run();
   }
   static Replay since(Seq seq) { return {seq, 0}; }
   static Replay newest(std::size_t count) { return {std::nullopt, count}; }
@@ -228,6 +241,77 @@ TEST_F(RoomReplayTest, WhoLeavesWhileCatchingUpIsForgotten) {
   EXPECT_EQ(members(), 0u);
 }
 
+TEST_F(RoomReplayTest, WhatComesWithoutAPositionMeanwhileEndsTheReplay) {
+  auto seqs = sent_before(20);
+  Listener listener;
+  listener.takes = 5;
+  subscribe(listener, "s1", since(seqs[3]));
+  executor_.run();
+  ASSERT_EQ(listener.frames.size(), 5u);
+  arrive(unsequenced());
+  listener.takes = 1'000;
+  pass(Milliseconds(50));
+  seqs.push_back(kNoSeq);
+  EXPECT_EQ(listener.seqs, tail(seqs, 4));
+  EXPECT_EQ(listener.live_at, 17u) << "before the RECEIPT";
+  EXPECT_NE(listener.frames.back().find("\nreplay:true\n"), std::string::npos);
+  EXPECT_EQ(listener.started.position, seqs[19]);
+}
+
+TEST_F(RoomReplayTest, WhatCameMeanwhileAndIsStoredAlreadyComesOnce) {
+  history_.away = true;  // so that the replay is held up
+  auto seqs = sent_before(1'200);
+  Listener listener;
+  subscribe(listener, "s1", since(seqs[99]));
+  executor_.run();
+  const Message twice = unsequenced();
+  arrive(twice);
+  history_.stored.insert(history_.stored.begin() + 150,
+                         with_position(twice, {seqs[149] + 1, kNoSeq}));
+  history_.away = false;
+  pass_in_steps(Milliseconds(600));
+  ASSERT_TRUE(listener.live && listener.started.recovered);
+  EXPECT_EQ(listener.seqs.size(), 1'101u);
+  EXPECT_EQ(listener.seqs[50], seqs[149] + 1) << "at the place that the store gave it";
+  EXPECT_EQ(listener.seqs.back(), seqs.back());
+}
+
+/// Of two gateways one has no directory: what it sends is placed by the store, perhaps behind what
+/// the other has sequenced and is not stored yet.
+TEST_F(RoomReplayTest, APlaceBehindTheChainIsNotTold) {
+  const auto seqs = sent_before(10);
+  clock_.advance(std::chrono::hours(1));  // the directory has forgotten the room
+  Listener other;
+  subscribe(other);
+  executor_.run();
+  history_.stored.push_back(with_position(unsequenced(), {seqs.back() + 1'000, kNoSeq}));
+  Listener listener;
+  Listener newest;
+  subscribe(listener, "s2", since(seqs[7]));
+  subscribe(newest, "s3", RoomReplayTest::newest(3));
+  executor_.run();
+  EXPECT_EQ(listener.seqs, (std::vector<Seq>{seqs[8], seqs[9], kNoSeq}));
+  EXPECT_EQ(listener.started.position, seqs.back());
+  EXPECT_TRUE(listener.started.recovered);
+  EXPECT_EQ(newest.seqs, (std::vector<Seq>{seqs[8], seqs[9], kNoSeq}));
+}
+
+TEST_F(RoomReplayTest, WhoIsAheadOfTheRoomIsToldOfALaterLossToo) {
+  const Seq known = sent_before(1).back() + 1'000;  // a position that this gateway has not heard of
+  Listener listener;
+  subscribe(listener);
+  Listener ahead;
+  subscribe(ahead, "s2", since(known));
+  executor_.run();
+  pass_in_steps(Milliseconds(2'500));
+  ASSERT_TRUE(ahead.live);
+  ahead.frames.clear();
+  arrive(unsequenced(), {known + 200, known + 100});
+  pass_in_steps(Milliseconds(10'000));
+  ASSERT_EQ(ahead.seqs, (std::vector<Seq>{known + 200}));
+  EXPECT_NE(ahead.frames.back().find("\nrecovered:false\n"), std::string::npos);
+}
+
 TEST_F(RoomReplayTest, ALostLastMessageIsFoundByComparing) {
   Listener listener;
   subscribe(listener);
@@ -276,10 +360,8 @@ TEST_F(RoomReplayTest, HealsTheFirstMessageOfARoomFromTheHistory) {
   auto seqs = sent_before(1'200);
   seqs.push_back(sent_now());
   // What was sent without a position has no predecessor either, and was delivered back then.
-  Message unplaced;
-  unplaced.id = new_message_id();
-  unplaced.room = kRoom;
-  history_.stored.insert(history_.stored.begin(), with_position(unplaced, {seqs[0] - 1, kNoSeq}));
+  history_.stored.insert(history_.stored.begin(),
+                         with_position(unsequenced(), {seqs[0] - 1, kNoSeq}));
   pass_in_steps(Milliseconds(100));
   EXPECT_EQ(listener.seqs, seqs);
 }
