@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "shared/adapters/memory/memory.h"
 #include "shared/adapters/rabbitmq/rabbitmq.h"
@@ -85,28 +86,33 @@ class ClusterBackends final : public Backends {
   std::unique_ptr<History> history_;
 };
 
-/// Gateway and worker in one process, over memory and one SQLite file.
+/// Gateway and worker in one process, over memory and one SQLite file. Ingest and writer share a
+/// loop: a message on its way to the disk wakes one thread, and its confirm the shard.
 class EmbeddedBackends final : public Backends {
  public:
   static Result<std::unique_ptr<Backends>> make(const GatewayConfig& config,
                                                 const GatewayId& gateway, Loop& loop,
                                                 Metrics& metrics, Health& health) {
+    auto made = std::make_unique<EmbeddedBackends>(config, gateway, loop, metrics);
     const auto path = std::filesystem::path(config.data_dir) / "stampede.db";
-    auto store = sqlite::open_store({path}, system_clock(), metrics, health);
+    auto store = sqlite::open_store({path}, {made->storage_, made->history_}, system_clock(),
+                                    metrics, health);
     if (!store) return store.error();
-    return std::make_unique<EmbeddedBackends>(*std::move(store), config, gateway, loop, metrics);
+    made->start(*std::move(store), metrics);
+    return made;
   }
 
-  EmbeddedBackends(std::unique_ptr<MessageStore> store, const GatewayConfig& config,
-                   const GatewayId& gateway, Loop& loop, Metrics& metrics)
-      : bus_(broker_, gateway),
+  EmbeddedBackends(const GatewayConfig& config, const GatewayId& gateway, Loop& loop,
+                   Metrics& metrics)
+      : loop_(loop),
+        bus_(broker_, gateway),
         queue_(queue_limits(config), metrics),
         rooms_(room_limits(config), system_clock()),
         user_directory_(users_, gateway),
-        revocations_(config.auth.revocation_ttl, system_clock()),
-        store_(std::move(store)),
-        ingest_(ingest_options(), {feed_, *store_, storage_bus_, loop, system_clock()}, metrics) {
-    ingest_.start();
+        revocations_(config.auth.revocation_ttl, system_clock()) {}
+  ~EmbeddedBackends() override {
+    history_.stop();
+    storage_.stop();
   }
 
   MessageBus& bus() override { return bus_; }
@@ -119,13 +125,28 @@ class EmbeddedBackends final : public Backends {
   void add_routes(http::Router& router, const auth::Admission& admission, Executor& on) override {
     worker::add_api(router, {*store_, directory_, admission, revocations_, on});
   }
-  void drain(Task done) override { ingest_.stop(std::move(done)); }
+  void drain(Task done) override {
+    storage_.post(
+        [this, done = std::move(done)] { ingest_->stop([this, done] { loop_.post(done); }); });
+  }
 
  private:
-  /// Nothing is gained by waiting for more: while one batch is committed the next one gathers.
+  void start(std::unique_ptr<MessageStore> store, Metrics& metrics) {
+    store_ = std::move(store);
+    ingest_.emplace(ingest_options(),
+                    worker::Ingest::Ports{feed_, *store_, storage_bus_, storage_, system_clock()},
+                    metrics);
+    ingest_->start();
+    storage_.start();
+    history_.start();
+  }
+
+  /// Nothing is gained by waiting for more, nor by a second batch in flight: what comes while the
+  /// loop commits one is read after it and makes the next.
   static worker::IngestOptions ingest_options() {
     worker::IngestOptions options;
     options.batch.wait = Milliseconds(0);
+    options.batches_in_flight = 1;
     return options;
   }
   static memory::MemoryQueue::Limits queue_limits(const GatewayConfig& config) {
@@ -140,6 +161,10 @@ class EmbeddedBackends final : public Backends {
     return limits;
   }
 
+  Loop& loop_;
+  /// For what blocks on the disk; everything else of the process stays off these.
+  Loop storage_{"storage"};
+  Loop history_{"history"};
   memory::MemoryBroker broker_;
   memory::MemoryBus bus_;
   /// The end of the ingest, so that the gateway hears what that publishes.
@@ -152,7 +177,7 @@ class EmbeddedBackends final : public Backends {
   memory::MemoryUserDirectory user_directory_;
   memory::MemoryRevocations revocations_;
   std::unique_ptr<MessageStore> store_;
-  worker::Ingest ingest_;
+  std::optional<worker::Ingest> ingest_;  ///< on `storage_`
 };
 
 }  // namespace

@@ -1,4 +1,7 @@
 // The SQLite adapter against its port's contract, and what only a file can do wrong.
+#include <sys/resource.h>
+
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -7,18 +10,52 @@
 #include "shared/adapters/sqlite/database.h"
 #include "shared/adapters/sqlite/sqlite.h"
 #include "tests/contract/message_store_contract.h"
+#include "tests/support/manual_executor.h"
 
 namespace stampede::test {
 namespace {
 
 namespace fs = std::filesystem;
 
+/// The threads of a store.
+struct StoreLoops {
+  StoreLoops() {
+    writes.start();
+    reads.start();
+  }
+  sqlite::Executors executors() { return {writes, reads}; }
+
+  Loop writes{"writes"};
+  Loop reads{"reads"};
+};
+
+/// No file of this process grows beyond `bytes`, as on a full disk.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(std::uintmax_t bytes) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limited{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limited);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, signal_before_);
+  }
+
+ private:
+  rlimit before_{};
+  /// An error, not the end of the process.
+  void (*signal_before_)(int) = std::signal(SIGXFSZ, SIG_IGN);
+};
+
 class SqliteContractTest : public testing::Test {
  protected:
   ~SqliteContractTest() override { fs::remove_all(folder_); }
 
   Result<std::unique_ptr<MessageStore>> open(const fs::path& path) {
-    return sqlite::open_store({path}, system_clock(), metrics_, health_);
+    return sqlite::open_store({path}, loops_.executors(), system_clock(), metrics_, health_);
   }
 
   const fs::path folder_ = fs::temp_directory_path() / ("stampede-" + random_hex(8));
@@ -26,6 +63,7 @@ class SqliteContractTest : public testing::Test {
   Metrics metrics_;
   Health health_;
   StoreClient client_;
+  StoreLoops loops_;
 };
 
 class SqliteFixture final : public StoreFixture {
@@ -40,8 +78,11 @@ class SqliteFixture final : public StoreFixture {
   const fs::path folder_ = fs::temp_directory_path() / ("stampede-" + random_hex(8));
   Metrics metrics_;
   Health health_;
+  StoreLoops loops_;
   std::unique_ptr<MessageStore> store_ =
-      sqlite::open_store({folder_ / "messages.db"}, system_clock(), metrics_, health_).value();
+      sqlite::open_store({folder_ / "messages.db"}, loops_.executors(), system_clock(), metrics_,
+                         health_)
+          .value();
 };
 
 TEST_F(SqliteContractTest, MakesTheDirectoryAndKeepsWhatWasStored) {
@@ -125,6 +166,98 @@ TEST_F(SqliteContractTest, AnUnwritableStoreIsUnavailableAndRecovers) {
   }
   EXPECT_TRUE(client_.append(*store, {stored_message("lobby", 1)}));
   EXPECT_TRUE(health_.ready());
+}
+
+TEST_F(SqliteContractTest, ABatchWhoseCommitFailsIsNotStoredAndMayBeGivenAgain) {
+  auto store = open(path_).value();
+  // Makes the log larger than whatever else this process writes under the limit.
+  ASSERT_TRUE(client_.append(*store, {stored_message("lobby", 1, std::string(1 << 20, 'x'))}));
+  const std::vector<MessageRef> batch{stored_message("lobby", 2), stored_message("lobby", 3)};
+  {
+    const FileSizeLimit full_disk(fs::file_size(path_.string() + "-wal"));
+    const auto refused = client_.append(*store, batch);
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().is(Errc::kUnavailable)) << refused.error().detail;
+    EXPECT_FALSE(health_.ready());
+    EXPECT_EQ(client_.everything(*store, "lobby").size(), 1u);
+  }
+  EXPECT_EQ(client_.append(*store, batch).value().inserted, 2u);
+  EXPECT_TRUE(health_.ready());
+  EXPECT_EQ(client_.everything(*store, "lobby").size(), 3u);
+}
+
+/// What became of an append: the answer, once there is one.
+struct Answer {
+  Reply<Result<AppendOutcome>> reply(Executor& on) {
+    return {on, [this](Result<AppendOutcome> result) { given = std::move(result); }};
+  }
+  [[nodiscard]] bool cancelled() const {
+    return given && !*given && given->error().is(Errc::kCancelled);
+  }
+  std::optional<Result<AppendOutcome>> given;
+};
+
+/// A store whose threads are pumped by hand.
+class SqliteByHandTest : public SqliteContractTest {
+ protected:
+  std::unique_ptr<MessageStore> open_by_hand() {
+    return sqlite::open_store({path_}, {*writes_, reads_}, system_clock(), metrics_, health_)
+        .value();
+  }
+  std::size_t stored(const std::string& room) {
+    return client_.everything(*open(path_).value(), room).size();
+  }
+
+  ManualExecutor asker_;
+  ManualExecutor reads_;
+  std::unique_ptr<ManualExecutor> writes_ = std::make_unique<ManualExecutor>();
+};
+
+TEST_F(SqliteByHandTest, AppendsInOrderOnTheExecutorAndAnswersThroughTheAskers) {
+  auto store = open_by_hand();
+  Answer first;
+  Answer second;
+  store->append({stored_message("lobby", 1)}, first.reply(asker_));
+  store->append({stored_message("lobby", 1)}, second.reply(asker_));
+  EXPECT_TRUE(asker_.idle()) << "stored inside the call";
+  writes_->run();
+  EXPECT_FALSE(first.given) << "answered on the store's executor";
+  asker_.run();
+  EXPECT_EQ(first.given.value().value().inserted, 1u);
+  EXPECT_EQ(second.given.value().value().moved, 1u) << "the first one came first";
+}
+
+TEST_F(SqliteByHandTest, AStoreThatIsDestroyedCancelsWhatWaits) {
+  auto store = open_by_hand();
+  Answer append;
+  bool page_cancelled = false;
+  store->append({stored_message("lobby", 1)}, append.reply(asker_));
+  store->page({RoomName("lobby"), {}, {}, 10}, {asker_, [&](const Result<Page>& page) {
+                                                  page_cancelled =
+                                                      !page && page.error().is(Errc::kCancelled);
+                                                }});
+  store.reset();
+  writes_->run();
+  reads_.run();
+  asker_.run();
+  EXPECT_TRUE(append.cancelled());
+  EXPECT_TRUE(page_cancelled);
+  EXPECT_EQ(stored("lobby"), 0u);
+}
+
+TEST_F(SqliteByHandTest, AnExecutorThatEndsCancelsWhatItDidNotComeTo) {
+  auto store = open_by_hand();
+  Answer done;
+  Answer left;
+  store->append({stored_message("lobby", 1)}, done.reply(asker_));
+  writes_->run();
+  store->append({stored_message("lobby", 2)}, left.reply(asker_));
+  store.reset();
+  writes_.reset();
+  asker_.run();
+  EXPECT_EQ(done.given.value().value().inserted, 1u);
+  EXPECT_TRUE(left.cancelled());
+  EXPECT_EQ(stored("lobby"), 1u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, MessageStoreContract,

@@ -1,16 +1,13 @@
-// SQLite blocks on the disk, so writing and reading have a thread each; WAL lets them go on at the
-// same time.
+// SQLite blocks on the disk, so writing and reading have an executor each; WAL lets them go on at
+// the same time.
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <condition_variable>
 #include <cstring>
-#include <deque>
-#include <mutex>
-#include <thread>
+#include <memory>
+#include <optional>
 
 #include "shared/adapters/sqlite/append.h"
 #include "shared/adapters/sqlite/page.h"
@@ -45,64 +42,32 @@ class FileLock {
   int fd_;
 };
 
-/// A thread that runs jobs in order; what is left when it ends is cancelled.
-class Lane {
+/// An answer that is owed: kCancelled when what was asked is dropped without having been done.
+template <class T>
+class Owed {
  public:
-  struct Job {
-    std::function<void()> run;
-    std::function<void()> cancel;
-  };
-
-  /// `name` is what ps shows, at most 15 characters.
-  explicit Lane(const char* name)
-      : thread_([this, name] {
-          pthread_setname_np(pthread_self(), name);
-          serve();
-        }) {}
-  ~Lane() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    changed_.notify_one();
-    thread_.join();
-    for (const Job& job : jobs_) job.cancel();
+  explicit Owed(Reply<Result<T>> reply) : reply_(std::move(reply)) {}
+  Owed(const Owed&) = delete;
+  Owed& operator=(const Owed&) = delete;
+  ~Owed() {
+    if (!answered_) reply_(Error(Errc::kCancelled, "the store is closing"));
   }
 
-  void push(Job job) {
-    {
-      const std::lock_guard lock(mutex_);
-      jobs_.push_back(std::move(job));
-    }
-    changed_.notify_one();
+  void answer(Result<T> result) {
+    answered_ = true;
+    reply_(std::move(result));
   }
 
  private:
-  void serve() {
-    std::unique_lock lock(mutex_);
-    while (true) {
-      changed_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-      if (stopping_) return;
-      const Job job = std::move(jobs_.front());
-      jobs_.pop_front();
-      lock.unlock();
-      job.run();
-      lock.lock();
-    }
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Job> jobs_;   ///< guarded by mutex_
-  bool stopping_ = false;  ///< guarded by mutex_
-  std::thread thread_;
+  Reply<Result<T>> reply_;
+  bool answered_ = false;
 };
 
-Error closing() { return {Errc::kCancelled, "the store is closing"}; }
-
-class SqliteStore final : public MessageStore {
+/// The open file: `append` on one thread, `page` on another. Goes with the store, or with the job
+/// that is using it then.
+class File {
  public:
-  SqliteStore(FileLock lock, Database writer, Database reader, Health& health)
+  File(FileLock lock, Database writer, Database reader, Health& health)
       : lock_(std::move(lock)),
         writer_(std::move(writer)),
         reader_(std::move(reader)),
@@ -119,22 +84,15 @@ class SqliteStore final : public MessageStore {
     return {};
   }
 
-  void append(std::vector<MessageRef> batch, Reply<Result<AppendOutcome>> stored) override {
-    writes_.push({[this, batch = std::move(batch), stored] {
-                    auto outcome = appender_->append(batch);
-                    report(outcome);
-                    stored(std::move(outcome));
-                  },
-                  [stored] { stored(closing()); }});
+  Result<AppendOutcome> append(const std::vector<MessageRef>& batch) {
+    auto outcome = appender_->append(batch);
+    report(outcome);
+    return outcome;
   }
-
-  void page(PageQuery query, Reply<Result<Page>> found) override {
-    reads_.push({[this, query = std::move(query), found] { found(pages_->read(query)); },
-                 [found] { found(closing()); }});
-  }
+  Result<Page> page(const PageQuery& query) { return pages_->read(query); }
 
  private:
-  /// On the writer's thread: a full disk shows in /readyz until a batch is stored again.
+  /// A full disk shows in /readyz until a batch is stored again.
   void report(const Result<AppendOutcome>& outcome) {
     if (outcome.has_value() == writable_) return;
     writable_ = outcome.has_value();
@@ -152,14 +110,44 @@ class SqliteStore final : public MessageStore {
   Health& health_;
   std::optional<Appender> appender_;
   std::optional<PageReader> pages_;
-  bool writable_ = true;
-  Lane writes_{"sqlite-write"};
-  Lane reads_{"sqlite-read"};
+  bool writable_ = true;  ///< the writing thread's
 };
 
-Result<std::unique_ptr<MessageStore>> open_files(const std::filesystem::path& path,
-                                                 const Clock& clock, Metrics& metrics,
-                                                 Health& health) {
+class SqliteStore final : public MessageStore {
+ public:
+  SqliteStore(std::shared_ptr<File> file, Executors on) : file_(std::move(file)), on_(on) {}
+
+  void append(std::vector<MessageRef> batch, Reply<Result<AppendOutcome>> stored) override {
+    run<AppendOutcome>(on_.writes, std::move(stored),
+                       [batch = std::move(batch)](File& file) { return file.append(batch); });
+  }
+
+  void page(PageQuery query, Reply<Result<Page>> found) override {
+    run<Page>(on_.reads, std::move(found),
+              [query = std::move(query)](File& file) { return file.page(query); });
+  }
+
+ private:
+  template <class T, class Job>
+  void run(Executor& on, Reply<Result<T>> reply, Job job) {
+    on.post([open = std::weak_ptr(file_), owed = std::make_shared<Owed<T>>(std::move(reply)),
+             job = std::move(job)] {
+      auto file = open.lock();
+      if (!file) return;
+      auto result = job(*file);
+      // Who is answered may close the store and open it again.
+      file.reset();
+      owed->answer(std::move(result));
+    });
+  }
+
+  std::shared_ptr<File> file_;
+  Executors on_;
+};
+
+Result<std::unique_ptr<MessageStore>> open_file(const std::filesystem::path& path, Executors on,
+                                                const Clock& clock, Metrics& metrics,
+                                                Health& health) {
   std::error_code ec;
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), ec);
   if (ec) return Error(Errc::kUnavailable, "its directory cannot be made: " + ec.message());
@@ -170,19 +158,20 @@ Result<std::unique_ptr<MessageStore>> open_files(const std::filesystem::path& pa
   if (auto done = apply_schema(*writer); !done) return done.error();
   auto reader = Database::open(path, Database::Mode::kReadOnly);
   if (!reader) return reader.error();
-  auto store = std::make_unique<SqliteStore>(*std::move(lock), *std::move(writer),
-                                             *std::move(reader), health);
+  auto file =
+      std::make_shared<File>(*std::move(lock), *std::move(writer), *std::move(reader), health);
   auto conflicts = metrics.counter("stampede_sqlite_position_conflicts_total",
                                    "Messages whose position another message held.");
-  if (auto ready = store->prepare(clock, conflicts); !ready) return ready.error();
-  return std::unique_ptr<MessageStore>(std::move(store));
+  if (auto ready = file->prepare(clock, conflicts); !ready) return ready.error();
+  return std::unique_ptr<MessageStore>(std::make_unique<SqliteStore>(std::move(file), on));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<MessageStore>> open_store(const Options& options, const Clock& clock,
-                                                 Metrics& metrics, Health& health) {
-  auto store = open_files(options.path, clock, metrics, health);
+Result<std::unique_ptr<MessageStore>> open_store(const Options& options, Executors on,
+                                                 const Clock& clock, Metrics& metrics,
+                                                 Health& health) {
+  auto store = open_file(options.path, on, clock, metrics, health);
   if (store) return store;
   return Error(store.error().code,
                "message store " + options.path.string() + ": " + store.error().detail);
