@@ -24,16 +24,14 @@ void note_conflict(const Message& message) {
 
 }  // namespace
 
-Appender::Appender(Database& database, const Clock& clock, Counter conflicts, Statement insert,
-                   Statement find, Statement last)
-    : database_(&database),
-      clock_(&clock),
-      conflicts_(conflicts),
-      insert_(std::move(insert)),
-      find_(std::move(find)),
-      last_(std::move(last)) {}
+Appender::Appender(Database& database, const Clock& clock, Counter conflicts, Statements statements)
+    : database_(&database), clock_(&clock), conflicts_(conflicts), sql_(std::move(statements)) {}
 
 Result<Appender> Appender::make(Database& database, const Clock& clock, Counter conflicts) {
+  auto begin = database.prepare("BEGIN IMMEDIATE");
+  if (!begin) return begin.error();
+  auto commit = database.prepare("COMMIT");
+  if (!commit) return commit.error();
   auto insert = database.prepare(
       "INSERT INTO messages (room, seq, prev, id, sender, origin, sent_at_ms, key, content_type,"
       " headers, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
@@ -42,16 +40,17 @@ Result<Appender> Appender::make(Database& database, const Clock& clock, Counter 
   if (!find) return find.error();
   auto last = database.prepare("SELECT coalesce(max(seq), 0) FROM messages WHERE room = ?");
   if (!last) return last.error();
-  return Appender(database, clock, conflicts, *std::move(insert), *std::move(find),
-                  *std::move(last));
+  return Appender(database, clock, conflicts,
+                  {*std::move(begin), *std::move(commit), *std::move(insert), *std::move(find),
+                   *std::move(last)});
 }
 
 Result<AppendOutcome> Appender::append(const std::vector<MessageRef>& batch) {
   AppendOutcome outcome;
-  auto done = database_->run("BEGIN IMMEDIATE");
+  auto done = sql_.begin.run();
   if (!done) return done.error();
   done = store_all(batch, outcome);
-  if (done) done = database_->run("COMMIT");
+  if (done) done = sql_.commit.run();
   if (done) return outcome;
   // A full disk, for one, has ended the transaction already.
   if (database_->in_transaction()) (void)database_->run("ROLLBACK");
@@ -98,39 +97,39 @@ Result<void> Appender::store(const Message& message, AppendOutcome& outcome) {
 
 Result<bool> Appender::insert(const Message& message, Position position) {
   const std::string headers = encode_header_block(message.headers);
-  insert_.reset();
-  insert_.bind_text(1, message.room.str());
-  insert_.bind(2, position.seq);
-  insert_.bind(3, position.prev);
-  insert_.bind_blob(4, bytes_of(message.id));
-  insert_.bind_text(5, message.sender.str());
-  insert_.bind_text(6, message.origin.str());
-  insert_.bind(7, message.timestamp_ms);
-  insert_.bind_blob(8, message.key);
-  insert_.bind_blob(9, message.content_type);
-  insert_.bind_blob(10, headers);
-  insert_.bind_blob(11, message.body);
-  auto stepped = insert_.step();
-  insert_.reset();
+  sql_.insert.reset();
+  sql_.insert.bind_text(1, message.room.str());
+  sql_.insert.bind(2, position.seq);
+  sql_.insert.bind(3, position.prev);
+  sql_.insert.bind_blob(4, bytes_of(message.id));
+  sql_.insert.bind_text(5, message.sender.str());
+  sql_.insert.bind_text(6, message.origin.str());
+  sql_.insert.bind(7, message.timestamp_ms);
+  sql_.insert.bind_blob(8, message.key);
+  sql_.insert.bind_blob(9, message.content_type);
+  sql_.insert.bind_blob(10, headers);
+  sql_.insert.bind_blob(11, message.body);
+  auto stepped = sql_.insert.step();
+  sql_.insert.reset();
   if (!stepped) return stepped.error();
   return database_->changes() == 1;
 }
 
 Result<bool> Appender::is_stored(const MessageId& id) {
-  find_.reset();
-  find_.bind_blob(1, bytes_of(id));
-  auto found = find_.step();
-  find_.reset();
+  sql_.find.reset();
+  sql_.find.bind_blob(1, bytes_of(id));
+  auto found = sql_.find.step();
+  sql_.find.reset();
   return found;
 }
 
 Result<Seq> Appender::new_position(const RoomName& room) {
-  last_.reset();
-  last_.bind_text(1, room.str());
-  auto found = last_.step();
+  sql_.last.reset();
+  sql_.last.bind_text(1, room.str());
+  auto found = sql_.last.step();
   if (!found) return found.error();
-  const Seq last = last_.int64(0);
-  last_.reset();
+  const Seq last = sql_.last.int64(0);
+  sql_.last.reset();
   return std::max<Seq>(last + 1, clock_->wall().count());
 }
 

@@ -18,8 +18,11 @@ class Appender {
   Result<AppendOutcome> append(const std::vector<MessageRef>& batch);
 
  private:
-  Appender(Database& database, const Clock& clock, Counter conflicts, Statement insert,
-           Statement find, Statement last);
+  struct Statements {
+    Statement begin, commit, insert, find, last;
+  };
+
+  Appender(Database& database, const Clock& clock, Counter conflicts, Statements statements);
 
   Result<void> store_all(const std::vector<MessageRef>& batch, AppendOutcome& outcome);
   Result<void> store(const Message& message, AppendOutcome& outcome);
@@ -30,9 +33,7 @@ class Appender {
   Database* database_;
   const Clock* clock_;
   Counter conflicts_;
-  Statement insert_;
-  Statement find_;
-  Statement last_;
+  Statements sql_;
 };
 
 }  // namespace stampede::sqlite

@@ -47,6 +47,13 @@ Result<bool> Statement::step() {
   return failure(sqlite3_db_handle(statement_.get()), code);
 }
 
+Result<void> Statement::run() {
+  const auto stepped = step();
+  reset();
+  if (!stepped) return stepped.error();
+  return {};
+}
+
 std::int64_t Statement::int64(int column) const {
   return sqlite3_column_int64(statement_.get(), column);
 }

@@ -26,6 +26,8 @@ class Statement {
   /// True: a row is there; false: done. kInvalidArgument when the data of the row cannot be stored,
   /// kUnavailable for everything else; details are SQLite's own words.
   Result<bool> step();
+  /// Steps to the end of what gives no rows, and resets; errors as of `step`.
+  Result<void> run();
 
   [[nodiscard]] std::int64_t int64(int column) const;
   [[nodiscard]] std::string_view bytes(int column) const;  ///< until the next step
