@@ -12,6 +12,12 @@ namespace {
 /// How late a time-out may be.
 constexpr Milliseconds kExpiryTick{500};
 
+/// Of the messages that go on together. Members are written to before the next ones, so a burst of
+/// thousands does not put more on each of them at once than may wait there (--outbox-bytes).
+constexpr std::size_t kMostBytesOfATurn = 256UL * 1024;
+/// Of a message as its members get it, beside its body; about.
+constexpr std::size_t kFrameBytes = 256;
+
 }  // namespace
 
 Publisher::Publisher(Executor& on, const Clock& clock, ShardIndex shard, RoomDirectory& directory,
@@ -25,7 +31,9 @@ Publisher::Publisher(Executor& on, const Clock& clock, ShardIndex shard, RoomDir
       bus_(bus),
       fanout_(fanout),
       rooms_(rooms),
-      turn_(on, [this](std::vector<Outgoing> batch) { sequence(std::move(batch)); }),
+      turn_(on, [this](std::vector<Outgoing> batch) { sequence(std::move(batch)); },
+            {kMostBytesOfATurn,
+             [](const Outgoing& one) { return kFrameBytes + one.message->body.size(); }}),
       live_turn_(on, [this](const std::vector<Outgoing>& batch) { hand_on(batch); }),
       options_(std::move(options)),
       published_(metrics.counter("stampede_gateway_published_total",

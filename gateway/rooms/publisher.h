@@ -19,7 +19,7 @@ namespace stampede::gateway {
 
 /// The way of a message from a session outwards: sequence, then other gateways and this gateway's
 /// own rooms, then storage. One per shard, on its thread. What is published during one turn shares
-/// one round trip to the directory and one write to the broker, and keeps its order.
+/// one round trip to the directory and one write to the broker, up to a bound, and keeps its order.
 ///
 /// Messages of store-first rooms go to storage only. The worker that has stored one publishes it to
 /// all gateways with members, this one included, and tells this gateway, which answers then.
@@ -75,8 +75,8 @@ class Publisher {
   void hand_on(const std::vector<Outgoing>& batch);
   void sequence(std::vector<Outgoing> batch);
   void spread(const Batch& batch, const std::vector<Result<Sequenced>>& places);
-  /// Gives the message the place it got and says where it goes besides storage.
   void after_writes(Task task);
+  /// Gives the message the place it got and says where it goes besides storage.
   void place(Outgoing& one, const Result<Sequenced>& place, Spread& spread);
   void confirm(const Batch& batch, const std::vector<Result<void>>& results);
   void answer(const Outgoing& one, const Result<void>& result);

@@ -106,6 +106,21 @@ class Witness final : public Subscriber {
   const FakeFeed& feed_;
 };
 
+TEST_F(PublisherTest, ABurstGoesOnInPartsAndInOrder) {
+  for (int i = 0; i < 5'000; ++i) publisher_.publish(message(), keep());
+  executor_.run();
+  ASSERT_GT(feed_.appends.size(), 3u) << "256 KiB at once, a message counted with what frames it";
+  std::vector<MessageRef> all;
+  for (const auto& append : feed_.appends) {
+    EXPECT_LE(append.batch.size(), 1'024u);
+    all.insert(all.end(), append.batch.begin(), append.batch.end());
+  }
+  ASSERT_EQ(all.size(), 5'000u);
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    ASSERT_EQ(all[i]->position.prev, all[i - 1]->position.seq);
+  }
+}
+
 TEST_F(PublisherTest, MembersAreWrittenToBeforeStorage) {
   dispatcher_.start();
   Witness witness(executor_, feed_);
