@@ -60,7 +60,8 @@ def arguments():
     parser.add_argument('--publish', action='store_true',
                         help=f'put the tables into {output.DOCUMENT.relative_to(ROOT)}, too')
     given = parser.parse_args()
-    if given.publish and (given.only or given.servers):
+    given.part = bool(given.only or given.servers)
+    if given.publish and given.part:
         parser.error(f'--publish replaces all results in {output.DOCUMENT.relative_to(ROOT)}; allowed: '
                      'without --only and --servers')
     if given.rounds is not None and given.rounds < 1:

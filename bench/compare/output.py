@@ -16,8 +16,8 @@ DOCUMENT = ROOT / 'docs' / 'performance.md'
 
 
 def stem(given):
-    """What the names of all files of a run begin with."""
-    return f'{datetime.date.today().isoformat()}-{"quick" if given.quick else "full"}'
+    """What the names of all files of a run begin with. A part's do not replace those of the whole."""
+    return f'{datetime.date.today().isoformat()}-{"quick" if given.quick else "full"}{"-part" if given.part else ""}'
 
 
 def machine(given, seconds):
