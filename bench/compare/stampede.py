@@ -12,7 +12,7 @@ from pathlib import Path
 from server import RELEASE, ROOT, NotStarted, Server, core_list, descendants, environment, free_port, pinned
 
 LIMITS = ['--max-rate', '0', '--max-user-rate', '0', '--max-address-connections', '0',
-          '--max-connections', '1000000', '--outbox-bytes', '16MiB', '--log-level', 'warn']
+          '--max-connections', '1000000', '--log-level', 'warn']
 
 
 class Embedded(Server):

@@ -150,7 +150,7 @@ WORKLOADS = [
         f'{publishers} publishers, {members} subscribers: until everyone has 10 messages of each', CHATS,
         ('seconds', 'rate', 'missing', 'p99'),
         {'members': members, 'rooms': 1, 'publishers': publishers, 'messages': 10, 'window': 10,
-         'settle': 0}, group='ladder', plotted=())
+         'settle': 0}, group='ladder', plotted=(), full_servers=('stampede-cluster',))
       for publishers, members in ((10, 1), (100, 5), (1000, 10), (1000, 50), (1500, 100))],
     Workload(
         'shards', 'one room of 1,000 members, 12,000 messages/s, which is more than a core can do',
