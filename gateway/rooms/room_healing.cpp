@@ -19,11 +19,11 @@ bool placed_by_store(const Backlog::Found& found, std::size_t index) {
 
 }  // namespace
 
-/// Since when something is known to be missing.
+/// Since when something is known to be missing and nothing of it comes.
 std::optional<Clock::Instant> RoomRegistry::behind_since(const Room& room) const {
   const auto waiting = room.order.waiting_since();
   if (waiting) return waiting;
-  if (room.target > room.order.last()) return room.target_since;
+  if (room.target > room.order.last()) return std::max(room.target_since, room.order.progressed());
   return std::nullopt;
 }
 

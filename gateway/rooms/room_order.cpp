@@ -29,6 +29,7 @@ RoomOrder::Verdict RoomOrder::offer(MessageRef message, Clock::Instant now,
     while (!held_.empty() && held_.begin()->first < position.seq) deliver_first_held(out);
     deliver(std::move(message), out);
     release(out);
+    progressed_ = now;
     return Verdict::kDelivered;
   }
   const bool added = held_.emplace(position.seq, Early{std::move(message), now}).second;
@@ -47,7 +48,7 @@ std::optional<Clock::Instant> RoomOrder::waiting_since() const noexcept {
   if (!open_ || held_.empty()) return std::nullopt;
   Clock::Instant first = held_.begin()->second.since;
   for (const auto& [seq, early] : held_) first = std::min(first, early.since);
-  return first;
+  return std::max(first, progressed_);
 }
 
 bool RoomOrder::skip_gap(std::vector<MessageRef>& out) {

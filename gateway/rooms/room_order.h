@@ -35,7 +35,10 @@ class RoomOrder {
 
   /// The position before the first held message; kNoSeq when none is held.
   [[nodiscard]] Seq awaited() const noexcept;
-  /// Since when the first held message has been waiting; nothing is missing when empty.
+  /// When a message came that could be delivered: what is missing while others still come may be
+  /// late and not lost.
+  [[nodiscard]] Clock::Instant progressed() const noexcept { return progressed_; }
+  /// Since when held messages have waited without any progress; nothing is missing when empty.
   [[nodiscard]] std::optional<Clock::Instant> waiting_since() const noexcept;
   [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
 
@@ -55,6 +58,7 @@ class RoomOrder {
 
   bool open_ = false;
   Seq last_ = kNoSeq;
+  Clock::Instant progressed_{};
   std::map<Seq, Early> held_;
 };
 

@@ -52,6 +52,20 @@ TEST_F(RoomOrderTest, HoldsAnEarlyMessageUntilItsPredecessor) {
   EXPECT_FALSE(order_.waiting_since());
 }
 
+TEST_F(RoomOrderTest, WaitsSinceItGotAnyFurther) {
+  order_.open(10, out_);
+  offer(13, 12);
+  offer(15, 14);
+  const auto began = now_;
+  now_ += Seconds(1);
+  EXPECT_EQ(order_.waiting_since(), began);
+  offer(11, 10);
+  EXPECT_EQ(order_.waiting_since(), now_);
+  now_ += Seconds(1);
+  EXPECT_TRUE(order_.skip_gap(out_));
+  EXPECT_EQ(order_.waiting_since(), now_ - Seconds(1)) << "going around a gap is no progress";
+}
+
 TEST_F(RoomOrderTest, DropsWhatWasDelivered) {
   order_.open(10, out_);
   offer(11, 10);

@@ -3,6 +3,14 @@
 namespace stampede::gateway {
 namespace {
 
+/// Of nobody, wherever one wants it.
+MessageRef at(Position position) {
+  Message message;
+  message.id = new_message_id();
+  message.room = kRoom;
+  return with_position(message, position);
+}
+
 TEST_F(RoomRegistryTest, IsLiveOnlyAfterBindOk) {
   bus_.bind_at_once = false;
   Listener listener;
@@ -98,13 +106,6 @@ TEST_F(RoomRegistryTest, TheFirstPlacedMessageAfterAGapSaysSoAndNoOther) {
   subscribe(listener);
   executor_.run();
   const Seq far = **listener.live + 1'000'000'000;
-  const auto at = [&](Position position) {
-    auto message = std::make_shared<Message>();
-    message->id = new_message_id();
-    message->room = kRoom;
-    message->position = position;
-    return MessageRef(std::move(message));
-  };
   registry_.deliver({at({far, far - 1}), at({far + 2, far})});
   pass(Milliseconds(2'300));
   registry_.deliver({at({}), at({far + 3, far + 2})});
@@ -130,6 +131,26 @@ TEST_F(RoomRegistryTest, HealsALostMessageFromTheRecentList) {
   EXPECT_EQ(listener.seqs, (std::vector<Seq>{lost->position.seq, next->position.seq}));
 }
 
+/// A broker that is seconds behind: the messages of another gateway come late, one after the other,
+/// and are in neither list nor history yet.
+TEST_F(RoomRegistryTest, WhatIsLateIsNotGivenUpWhileSomeOfItComes) {
+  sent_elsewhere();
+  Listener listener;
+  subscribe(listener);
+  executor_.run();
+  const Seq last = **listener.live;
+  constexpr Seq kCount = 20;
+  for (Seq seq = last + 2; seq <= last + kCount; seq += 2) registry_.deliver({at({seq, seq - 1})});
+  std::vector<Seq> all;
+  for (Seq seq = last + 1; seq <= last + kCount; seq += 2) {
+    for (int i = 0; i < 15; ++i) pass(Milliseconds(100));
+    registry_.deliver({at({seq, seq - 1})});
+    all.insert(all.end(), {seq, seq + 1});
+  }
+  EXPECT_EQ(listener.seqs, all);
+  EXPECT_NE(metrics_.expose().find("stampede_gateway_unhealed_total 0"), std::string::npos);
+}
+
 TEST_F(RoomRegistryTest, DeliversAroundAGapThatNobodyCanFill) {
   sent_elsewhere();
   Listener listener;
@@ -140,6 +161,7 @@ TEST_F(RoomRegistryTest, DeliversAroundAGapThatNobodyCanFill) {
   orphan.position = {last + 1'000'000'000, last + 999'999'999};
   bus_.arrive({std::make_shared<const Message>(orphan)});
   executor_.run();
+  pass(Milliseconds(60));
   pass(Milliseconds(1'900));
   EXPECT_EQ(listener.seqs.size(), 1u) << "the one before it is looked for again and again";
   pass(Milliseconds(400));
