@@ -2,6 +2,7 @@
 // encoded and decoded on every hop.
 #include "shared/model/wire.h"
 
+#include <array>
 #include <limits>
 
 namespace stampede {
@@ -10,8 +11,10 @@ namespace {
 constexpr std::size_t kPositionOffset = 1;
 
 void put_i64(std::string& out, std::int64_t value) {
-  const auto bits = static_cast<std::uint64_t>(value);
-  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(bits >> shift);
+  auto bits = static_cast<std::uint64_t>(value);
+  std::array<char, 8> bytes{};
+  for (std::size_t i = bytes.size(); i-- > 0; bits >>= 8) bytes[i] = static_cast<char>(bits);
+  out.append(bytes.data(), bytes.size());
 }
 
 void put_varint(std::string& out, std::uint64_t value) {
@@ -26,6 +29,14 @@ void put_text(std::string& out, std::string_view text) {
   put_varint(out, text.size());
   out.append(text);
 }
+
+std::size_t varint_size(std::size_t value) {
+  std::size_t bytes = 1;
+  for (; value >= 0x80; value >>= 7) ++bytes;
+  return bytes;
+}
+
+std::size_t text_size(std::string_view text) { return varint_size(text.size()) + text.size(); }
 
 /// Reads fields one after the other; after the first failure everything reads as empty and
 /// `failed()` names the field.
@@ -96,8 +107,25 @@ Result<MessageKind> kind_of(std::string_view byte) {
 
 std::string encode_message(const Message& message) {
   std::string out;
-  out.reserve(96 + message.room.str().size() + message.sender.str().size() +
-              message.origin.str().size() + message.content_type.size() + message.body.size());
+  out.reserve(encoded_size(message));
+  append_message(out, message);
+  return out;
+}
+
+std::size_t encoded_size(const Message& message) {
+  std::size_t bytes = 1 + 8 + 8 + message.id.bytes.size() + 8;
+  if (message.kind != MessageKind::kChat) ++bytes;
+  if (message.kind == MessageKind::kDirect) bytes += text_size(message.recipient.str());
+  bytes += text_size(message.room.str()) + text_size(message.sender.str()) +
+           text_size(message.origin.str()) + text_size(message.key) +
+           text_size(message.content_type) + varint_size(message.headers.size());
+  for (const MessageHeader& header : message.headers) {
+    bytes += text_size(header.name) + text_size(header.value);
+  }
+  return bytes + text_size(message.body);
+}
+
+void append_message(std::string& out, const Message& message) {
   const bool chat = message.kind == MessageKind::kChat;
   out += chat ? kChatWireVersion : kKindWireVersion;
   put_i64(out, message.position.seq);
@@ -117,7 +145,6 @@ std::string encode_message(const Message& message) {
     put_text(out, header.value);
   }
   put_text(out, message.body);
-  return out;
 }
 
 Result<Message> decode_message(std::string_view wire) {

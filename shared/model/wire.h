@@ -17,13 +17,18 @@ namespace stampede {
 ///     varint body length, body
 ///
 /// Chat is written as version 1, which has no kind, so that programs of before read it and what
-/// they have written stays readable; every other kind is written as version 2.
+/// they have written stays readable; every other kind is written as version 2. A first byte of 3 is
+/// a parcel (parcel.h) and never a message.
 ///
 /// Position stands at a fixed place, so it can be set in an encoded message.
 inline constexpr char kChatWireVersion = 1;
 inline constexpr char kKindWireVersion = 2;
 
 std::string encode_message(const Message& message);
+/// The same behind what is in `out`.
+void append_message(std::string& out, const Message& message);
+/// Bytes of `encode_message(message)`.
+std::size_t encoded_size(const Message& message);
 
 /// kProtocol when `wire` is not a whole, well-formed message of a known version; `detail` says
 /// which field ended early or was out of range.

@@ -42,6 +42,19 @@ TEST(WireTest, EveryKindRoundTrips) {
   }
 }
 
+TEST(WireTest, KnowsTheSizeOfWhatItWouldEncode) {
+  Message message = sample();
+  for (const auto kind : {MessageKind::kChat, MessageKind::kStoreFirst, MessageKind::kDirect}) {
+    message.kind = kind;
+    message.recipient = UserId("bob");
+    for (const std::size_t size : {0U, 127U, 128U, 16'383U, 16'384U}) {
+      message.body.assign(size, 'x');
+      message.headers.push_back({std::string(size, 'n'), "v"});
+      EXPECT_EQ(encoded_size(message), encode_message(message).size()) << size;
+    }
+  }
+}
+
 TEST(WireTest, ChatKeepsTheFormThatOlderProgramsKnow) {
   Message message = sample();
   const std::string chat = encode_message(message);
