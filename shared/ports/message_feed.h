@@ -48,7 +48,10 @@ class MessageFeed {
                       Reply<std::vector<Result<void>>> confirmed) = 0;
 
   /// Once. Competes with every other consumer for messages; at most `prefetch` per connection are
-  /// delivered and not yet acked. What cannot be decoded is dead-lettered by the adapter itself.
+  /// delivered and not yet acked. What was appended together may be delivered together and then
+  /// counts as one: at most 32 KiB, or a single larger message. Such messages also come again
+  /// together, those that were acked included. What cannot be decoded is dead-lettered by the
+  /// adapter itself.
   virtual void consume(std::size_t prefetch, Executor& on, Handler handler) = 0;
 
   /// The messages are in storage and may be forgotten.

@@ -66,7 +66,8 @@ OptionTable options(WorkerConfig& config) {
       .add("batch-wait", config::duration_value(config.batch_wait, none, std::chrono::seconds(10)),
            "How long a message waits for others to be stored with.")
       .add("prefetch", config::count_value(config.prefetch, 1, 65'535),
-           "Messages that the broker hands to this worker before they are stored.")
+           "Deliveries that the broker hands to this worker before they are stored: messages, or "
+           "parcels of up to 256 messages and 32 KiB.")
       .add("database-readers", config::count_value(config.database_readers, 1, 64),
            "Connections to PostgreSQL that serve history.")
       .add("sweep-interval",

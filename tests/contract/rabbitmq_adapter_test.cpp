@@ -427,7 +427,7 @@ TEST_F(RabbitAdapterTest, AMissingBindingIsMadeAgainForWhatItReturned) {
   const auto here = std::count_if(batch.begin(), batch.end(), [&](const MessageRef& message) {
     return storage_queue_of(message->room) == lost;
   });
-  EXPECT_EQ(client.depth(names_.topology().storage_queue(lost)), here);
+  EXPECT_EQ(client.depth(names_.topology().storage_queue(lost)), 1U) << "a parcel of all of them";
   EXPECT_GE(metric(gateway, "stampede_rabbitmq_returns_total"), here);
 }
 
@@ -494,7 +494,7 @@ TEST_F(RabbitAdapterTest, BlockedBrokerGetsNoPublishesUntilItTakesThemAgain) {
                           amqp_connection_unblocked_t{0});
   proxy_.inject(unblocked);
   EXPECT_EQ(refusals(wait(confirmed)), 0U);
-  EXPECT_GE(proxy_.publishes(), 10U);
+  EXPECT_GE(proxy_.publishes(), 1U);
   EXPECT_TRUE(gateway.becomes_ready());
 }
 

@@ -7,12 +7,11 @@
 
 namespace stampede::rabbitmq {
 
-ConfirmQueue::ConfirmQueue(std::size_t window, std::size_t max_bytes)
-    : window_(window), max_bytes_(max_bytes) {}
+ConfirmQueue::ConfirmQueue(std::size_t window) : window_(window) {}
 
 void ConfirmQueue::push(Publish publish) {
   bytes_ += publish.bytes;
-  ++unsettled_;
+  unsettled_ += publish.messages;
   items_.push_back(std::move(publish));
 }
 
@@ -47,7 +46,8 @@ ConfirmQueue::Confirmed ConfirmQueue::ack(Tag tag, bool multiple) {
       refuse(item);
       continue;
     }
-    if (out.count++ == 0) out.oldest = item.since;
+    if (out.messages == 0) out.oldest = item.since;
+    out.messages += item.messages;
     --in_flight_;
     settle(item, Result<void>());
   }
@@ -61,7 +61,7 @@ std::size_t ConfirmQueue::nack(Tag tag, bool multiple) {
   for (std::size_t i = begin; i < end; ++i) {
     Publish& item = items_[i];
     if (item.settlement == nullptr) continue;
-    ++count;
+    count += item.messages;
     item.trouble = "refused it";
     refuse(item);
   }
@@ -81,11 +81,12 @@ void ConfirmQueue::retry() {
   refused_.clear();
 }
 
-void ConfirmQueue::returned(Tag tag, std::string_view why) {
-  if (tag < first_tag_ || tag - first_tag_ >= sent_) return;
+std::size_t ConfirmQueue::returned(Tag tag, std::string_view why) {
+  if (tag < first_tag_ || tag - first_tag_ >= sent_) return 0;
   Publish& item = items_[static_cast<std::size_t>(tag - first_tag_)];
   item.returned = true;
   item.trouble = "returned it: " + std::string(why);
+  return item.settlement == nullptr ? 0 : item.messages;
 }
 
 void ConfirmQueue::connection_lost() {
@@ -136,8 +137,8 @@ void ConfirmQueue::settle(Publish& publish, Result<void> outcome) {
   const auto settlement = std::exchange(publish.settlement, nullptr);
   const std::size_t index = publish.index;
   bytes_ -= publish.bytes;
-  --unsettled_;
-  publish.message.reset();
+  unsettled_ -= publish.messages;
+  publish.payload = {};
   publish.dead.reset();
   settlement->settle(index, std::move(outcome));
 }

@@ -10,7 +10,6 @@
 
 #include "shared/base/clock.h"
 #include "shared/base/error.h"
-#include "shared/model/message.h"
 
 namespace stampede::rabbitmq {
 
@@ -31,13 +30,16 @@ struct DeadLetter {
   std::string queue;  ///< where it came from
 };
 
-/// One publish that must be confirmed: a chat message, or a dead letter.
+/// One publish that must be confirmed: a parcel of chat messages (shared/model/parcel.h), or a dead
+/// letter.
 struct Publish {
-  MessageRef message;
+  std::string payload;      ///< of a parcel
+  std::uint32_t queue = 0;  ///< of a parcel: index of its storage queue
   std::unique_ptr<DeadLetter> dead;
   std::shared_ptr<Settlement> settlement;
-  std::size_t index = 0;  ///< for the settlement
-  std::size_t bytes = 0;  ///< what it counts for against the bound
+  std::size_t index = 0;     ///< for the settlement
+  std::size_t messages = 1;  ///< that it carries
+  std::size_t bytes = 0;     ///< what it counts for against the bound
   Clock::Instant since{};
   bool returned = false;  ///< the broker could not route it; its ack is still to come
   std::string trouble{};  ///< what the broker last did with it instead of taking it
@@ -51,15 +53,13 @@ class ConfirmQueue {
   using Tag = std::uint64_t;  ///< 1 for the first publish on a channel
 
   struct Confirmed {
-    std::size_t count = 0;
+    std::size_t messages = 0;
     Clock::Instant oldest{};
   };
 
-  /// `window`: publishes sent and not confirmed; `max_bytes`: of all that are not settled.
-  ConfirmQueue(std::size_t window, std::size_t max_bytes);
+  /// `window`: publishes sent and not confirmed.
+  explicit ConfirmQueue(std::size_t window);
 
-  /// False, and nothing taken, when `max_bytes` would be passed.
-  [[nodiscard]] bool has_room(std::size_t bytes) const { return bytes_ + bytes <= max_bytes_; }
   void push(Publish publish);
 
   /// The next publish to send, with the tag it will have; null when none waits or the window is
@@ -68,20 +68,23 @@ class ConfirmQueue {
 
   /// basic.ack. Tags that are not in flight are ignored; what was returned waits for `retry`.
   Confirmed ack(Tag tag, bool multiple);
-  /// basic.nack; returns how many publishes now wait for `retry`.
+  /// basic.nack; returns how many messages now wait for `retry`.
   std::size_t nack(Tag tag, bool multiple);
   /// basic.return: the queue is missing, and may be there again soon. `why` is said if it is not.
-  void returned(Tag tag, std::string_view why);
+  /// Returns how many messages came back.
+  std::size_t returned(Tag tag, std::string_view why);
   /// What was nacked or returned waits to be sent again, before everything else that waits.
   void retry();
   /// Everything unsettled waits again; tags begin at 1.
   void connection_lost();
 
-  /// Settles what was pushed before `deadline` with kUnavailable; returns how many.
+  /// Settles what was pushed before `deadline` with kUnavailable; returns how many messages.
   std::size_t expire(Clock::Instant deadline, const std::string& why);
   void cancel_all(const Error& error);
 
+  /// Messages.
   [[nodiscard]] std::size_t unsettled() const { return unsettled_; }
+  /// Publishes.
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
@@ -94,13 +97,12 @@ class ConfirmQueue {
   void drop_settled_front();
 
   std::size_t window_;
-  std::size_t max_bytes_;
   std::deque<Publish> items_;  ///< a settled one keeps its place, without settlement, until first
   std::vector<Publish> refused_;  ///< nacked or returned, until `retry`
   std::size_t sent_ = 0;  ///< the first `sent_` items have tags first_tag_, first_tag_ + 1, …
   Tag first_tag_ = 1;
-  std::size_t in_flight_ = 0;  ///< sent and unsettled
-  std::size_t unsettled_ = 0;
+  std::size_t in_flight_ = 0;  ///< publishes sent and unsettled
+  std::size_t unsettled_ = 0;  ///< messages
   std::size_t bytes_ = 0;
 };
 

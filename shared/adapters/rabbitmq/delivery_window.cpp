@@ -5,13 +5,16 @@ namespace stampede::rabbitmq {
 
 void DeliveryWindow::reset() {
   items_.clear();
-  done_.clear();
+  finished_.clear();
   first_ = 1;
 }
 
-bool DeliveryWindow::add(Tag tag, MessageRef message) {
+bool DeliveryWindow::add(Tag tag, const std::vector<MessageRef>& messages) {
   if (tag != first_ + items_.size()) return false;
-  items_.push_back({std::move(message)});
+  Item& item = items_.emplace_back();
+  item.open = messages.size();
+  item.parts.reserve(messages.size());
+  for (const MessageRef& message : messages) item.parts.push_back({message});
   return true;
 }
 
@@ -20,44 +23,58 @@ DeliveryWindow::Item* DeliveryWindow::find(Tag tag) {
   return &items_[static_cast<std::size_t>(tag - first_)];
 }
 
-bool DeliveryWindow::finish(Tag tag, State from, State to) {
-  Item* item = find(tag);
-  if (item == nullptr || item->state != from) return false;
-  item->state = to;
-  item->message.reset();
-  if (to == State::kDone) done_.push_back(tag);
+DeliveryWindow::Part* DeliveryWindow::find(Piece piece) {
+  Item* item = find(piece.tag);
+  if (item == nullptr || piece.index >= item->parts.size()) return nullptr;
+  return &item->parts[piece.index];
+}
+
+bool DeliveryWindow::finish(Piece piece, State from) {
+  Part* part = find(piece);
+  if (part == nullptr || part->state != from) return false;
+  part->state = State::kFinished;
+  part->message.reset();
+  if (--find(piece.tag)->open == 0) finished_.push_back(piece.tag);
   return true;
 }
 
-MessageRef DeliveryWindow::take(Tag tag) {
-  Item* item = find(tag);
-  if (item == nullptr || item->state != State::kHeld) return nullptr;
-  item->state = State::kTaken;
-  return std::move(item->message);
+MessageRef DeliveryWindow::take(Piece piece) {
+  Part* part = find(piece);
+  if (part == nullptr || part->state != State::kHeld) return nullptr;
+  part->state = State::kTaken;
+  return std::move(part->message);
 }
 
-std::vector<DeliveryWindow::Ack> DeliveryWindow::due() {
-  std::vector<Ack> out;
-  Ack front;
+void DeliveryWindow::give_back(Piece piece) {
+  if (finish(piece, State::kTaken)) find(piece.tag)->given_back = true;
+}
+
+std::vector<DeliveryWindow::Answer> DeliveryWindow::due() {
+  std::vector<Answer> out;
+  // First, so that no ack of several takes them in.
+  for (const Tag tag : finished_) {
+    Item& item = *find(tag);
+    if (!item.given_back) continue;
+    item.answered = true;
+    out.push_back({tag, false, true});
+  }
+  Answer front;
   std::size_t fresh = 0;
-  for (; !items_.empty(); items_.pop_front(), ++first_) {
-    const State state = items_.front().state;
-    if (state != State::kDone && state != State::kSettled) break;
-    if (state == State::kDone) {
-      // Only a tag that is unknown to be acked may be named; the broker closes the channel else.
-      front.tag = first_;
-      ++fresh;
-    }
+  for (; !items_.empty() && items_.front().open == 0; items_.pop_front(), ++first_) {
+    if (items_.front().answered) continue;
+    // Only a tag that is unknown to be answered may be named; the broker closes the channel else.
+    front.tag = first_;
+    ++fresh;
   }
   front.multiple = fresh > 1;
   if (fresh > 0) out.push_back(front);
-  for (const Tag tag : done_) {
+  for (const Tag tag : finished_) {
     Item* item = find(tag);
-    if (item == nullptr) continue;
-    item->state = State::kSettled;
-    out.push_back({tag, false});
+    if (item == nullptr || item->answered) continue;
+    item->answered = true;
+    out.push_back({tag});
   }
-  done_.clear();
+  finished_.clear();
   return out;
 }
 

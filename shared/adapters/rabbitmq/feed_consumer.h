@@ -15,8 +15,9 @@
 namespace stampede::rabbitmq {
 
 /// Consumes all storage queues on one channel, each with its share of the prefetch (at least one),
-/// because quorum queues know no limit over several consumers. What cannot be decoded, or is
-/// rejected, is confirmed by the dead letters before it is acked here. One thread, the loop's.
+/// because quorum queues know no limit over several consumers. A delivery is a parcel of messages
+/// (shared/model/parcel.h) and acked when all of them are. What cannot be decoded, or is rejected,
+/// is confirmed by the dead letters before that, each message by itself. One thread, the loop's.
 class FeedConsumer final : public ChannelUser {
  public:
   /// `self`: AMQP app_id of what it publishes.
@@ -47,10 +48,11 @@ class FeedConsumer final : public ChannelUser {
   [[nodiscard]] bool ready() const override { return !consuming_ || owed_consume_oks_ == 0; }
 
   void write(const Message& message, const std::string& key);
-  [[nodiscard]] std::optional<DeliveryWindow::Tag> current(MessageFeed::DeliveryTag tag) const;
-  void bury(DeliveryWindow::Tag tag, DeadLetter letter);
-  void on_buried(std::uint64_t epoch, DeliveryWindow::Tag tag, const Result<void>& outcome);
-  void send_acks();
+  [[nodiscard]] MessageFeed::DeliveryTag tag_of(DeliveryWindow::Piece piece) const;
+  [[nodiscard]] std::optional<DeliveryWindow::Piece> current(MessageFeed::DeliveryTag tag) const;
+  void bury(DeliveryWindow::Piece piece, DeadLetter letter);
+  void on_buried(std::uint64_t epoch, DeliveryWindow::Piece piece, const Result<void>& outcome);
+  void send_answers();
   void advance_stop();
   void finish_stop();
 

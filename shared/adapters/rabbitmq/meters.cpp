@@ -49,8 +49,8 @@ Meters::Meters(Metrics& m)
       deliveries(m.counter("stampede_rabbitmq_deliveries_total",
                            "Messages delivered from the storage queues.")),
       redeliveries(m.counter("stampede_rabbitmq_redeliveries_total",
-                             "Deliveries that the broker says it may have made before.")),
+                             "Messages that the broker says it may have delivered before.")),
       unacknowledged(m.gauge("stampede_rabbitmq_unacknowledged",
-                             "Deliveries that are neither acked nor dead-lettered yet.")) {}
+                             "Deliveries, each a parcel of messages, that are not acked yet.")) {}
 
 }  // namespace stampede::rabbitmq

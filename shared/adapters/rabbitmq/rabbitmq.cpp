@@ -75,7 +75,7 @@ class Feed final : public MessageFeed {
   void append(std::vector<MessageRef> batch, Reply<std::vector<Result<void>>> confirmed) override {
     adapter_.call(
         [batch = std::move(batch), confirmed = std::move(confirmed)](Adapter& adapter) mutable {
-          adapter.storage().append(std::move(batch), std::move(confirmed));
+          adapter.storage().append(batch, std::move(confirmed));
         });
   }
 

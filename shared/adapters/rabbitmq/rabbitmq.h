@@ -33,7 +33,7 @@ struct Options {
   Milliseconds bind_timeout{10'000};  ///< then a bind is answered kUnavailable
   Milliseconds outage_bound{30'000};  ///< then an unconfirmed append is answered kUnavailable
 
-  std::size_t confirm_window = 1'000;                  ///< appends sent and not confirmed
+  std::size_t confirm_window = 1'000;                  ///< parcels sent and not confirmed
   std::size_t append_bytes = 64 * 1024 * 1024;         ///< appends unanswered; then kOverloaded
   std::size_t bus_queue_bytes = 64 * 1024 * 1024;      ///< in the broker; then the oldest go
   Milliseconds bus_message_ttl{30'000};                ///< in the broker

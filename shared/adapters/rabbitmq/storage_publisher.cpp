@@ -1,12 +1,12 @@
-// Confirms come for windows of messages, so the sender never waits for one round trip per message;
+// Confirms come for windows of parcels, so the sender never waits for one round trip per message;
 // what is unconfirmed is kept and said again after a reconnect, because storage knows duplicates by
 // their id.
 #include "shared/adapters/rabbitmq/storage_publisher.h"
 
 #include <charconv>
 
+#include "shared/adapters/rabbitmq/append_batch.h"
 #include "shared/model/partition.h"
-#include "shared/model/wire.h"
 
 namespace stampede::rabbitmq {
 namespace {
@@ -22,22 +22,6 @@ constexpr Milliseconds kDeclareAfter{1'000};
 
 Clock::Instant now() { return std::chrono::steady_clock::now(); }
 
-class AppendBatch final : public Settlement {
- public:
-  AppendBatch(std::size_t size, Reply<std::vector<Result<void>>> reply)
-      : results_(size), open_(size), reply_(std::move(reply)) {}
-
-  void settle(std::size_t index, Result<void> outcome) override {
-    results_[index] = std::move(outcome);
-    if (--open_ == 0) reply_(std::move(results_));
-  }
-
- private:
-  std::vector<Result<void>> results_;
-  std::size_t open_;
-  Reply<std::vector<Result<void>>> reply_;
-};
-
 class Burial final : public Settlement {
  public:
   explicit Burial(StoragePublisher::Done done) : done_(std::move(done)) {}
@@ -46,15 +30,6 @@ class Burial final : public Settlement {
  private:
   StoragePublisher::Done done_;
 };
-
-/// What a message costs in memory, nearly.
-std::size_t weight(const Message& message) {
-  std::size_t bytes = 256 + message.body.size();
-  for (const MessageHeader& header : message.headers) {
-    bytes += header.name.size() + header.value.size();
-  }
-  return bytes;
-}
 
 std::string_view to_text(ConfirmQueue::Tag tag, std::array<char, 20>& buffer) {
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), tag).ptr;
@@ -70,29 +45,15 @@ StoragePublisher::StoragePublisher(Settings settings, Link& link, ChannelId chan
       channel_(channel),
       topology_(topology),
       meters_(meters),
-      queue_(settings_.window, settings_.max_bytes) {
+      queue_(settings_.window) {
   for (std::uint32_t i = 0; i < kStorageQueues; ++i) storage_keys_.push_back(std::to_string(i));
 }
 
-void StoragePublisher::append(std::vector<MessageRef> batch,
+void StoragePublisher::append(const std::vector<MessageRef>& batch,
                               Reply<std::vector<Result<void>>> confirmed) {
-  if (batch.empty()) return confirmed({});
-  const auto settlement = std::make_shared<AppendBatch>(batch.size(), std::move(confirmed));
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (auto stored = check_stored_kind(*batch[i]); !stored) {
-      settlement->settle(i, std::move(stored));
-      continue;
-    }
-    const std::size_t bytes = weight(*batch[i]);
-    if (!queue_.has_room(bytes)) {
-      settlement->settle(
-          i, Error(Errc::kOverloaded, "too many messages wait for the broker's confirm: " +
-                                          std::to_string(queue_.bytes()) + " bytes; the limit is " +
-                                          std::to_string(settings_.max_bytes)));
-      continue;
-    }
-    queue_.push({std::move(batch[i]), nullptr, settlement, i, bytes, now()});
-  }
+  auto parcels =
+      parcels_of(batch, {queue_.bytes(), settings_.max_bytes}, now(), std::move(confirmed));
+  for (Publish& parcel : parcels) queue_.push(std::move(parcel));
   pump();
 }
 
@@ -174,8 +135,8 @@ void StoragePublisher::on_method(const Method& method) {
 }
 
 void StoragePublisher::count(const ConfirmQueue::Confirmed& confirmed) {
-  if (confirmed.count == 0) return;
-  meters_.confirms.add(static_cast<double>(confirmed.count));
+  if (confirmed.messages == 0) return;
+  meters_.confirms.add(static_cast<double>(confirmed.messages));
   meters_.confirm_seconds.observe(std::chrono::duration<double>(now() - confirmed.oldest).count());
 }
 
@@ -183,9 +144,10 @@ void StoragePublisher::on_content(const Content& content) {
   ConfirmQueue::Tag tag = 0;
   const std::string& text = content.correlation_id;
   std::from_chars(text.data(), text.data() + text.size(), tag);
-  queue_.returned(tag, std::to_string(content.reply_code) + " " + content.reply_text);
+  const std::size_t messages =
+      queue_.returned(tag, std::to_string(content.reply_code) + " " + content.reply_text);
   if (!returned_since_) returned_since_ = now();
-  meters_.returns.add();
+  meters_.returns.add(static_cast<double>(messages));
 }
 
 void StoragePublisher::pump() {
@@ -213,11 +175,11 @@ void StoragePublisher::send(const Publish& publish, ConfirmQueue::Tag tag) {
 
   amqp_basic_publish_t method{};
   method.exchange = to_amqp(topology_.storage_exchange());
-  method.routing_key = to_amqp(storage_keys_[storage_queue_of(publish.message->room)]);
+  method.routing_key = to_amqp(storage_keys_[publish.queue]);
   method.mandatory = 1;
-  append_publish(connection_->out(), channel_, method, properties, encode_message(*publish.message),
+  append_publish(connection_->out(), channel_, method, properties, publish.payload,
                  connection_->frame_max());
-  meters_.storage_publishes.add();
+  meters_.storage_publishes.add(static_cast<double>(publish.messages));
 }
 
 void StoragePublisher::send_dead(const DeadLetter& letter, amqp_basic_properties_t properties) {

@@ -11,14 +11,14 @@
 
 namespace stampede::rabbitmq {
 
-/// The confirmed channel: messages to the storage queues and refused ones to the dead letters,
-/// persistent and mandatory. Every publish is answered within the outage bound, connected or not.
-/// One thread, the loop's.
+/// The confirmed channel: parcels of messages to the storage queues and refused messages to the
+/// dead letters, persistent and mandatory. Every publish is answered within the outage bound,
+/// connected or not. One thread, the loop's.
 class StoragePublisher final : public ChannelUser {
  public:
   struct Settings {
-    std::string self;  ///< AMQP app_id
-    std::size_t window = 1'000;
+    std::string self;            ///< AMQP app_id
+    std::size_t window = 1'000;  ///< publishes
     std::size_t max_bytes = 0;
     Milliseconds outage_bound{30'000};
   };
@@ -27,7 +27,7 @@ class StoragePublisher final : public ChannelUser {
   StoragePublisher(Settings settings, Link& link, ChannelId channel, const Topology& topology,
                    Meters& meters);
 
-  void append(std::vector<MessageRef> batch, Reply<std::vector<Result<void>>> confirmed);
+  void append(const std::vector<MessageRef>& batch, Reply<std::vector<Result<void>>> confirmed);
   /// `done` runs on the loop, never inside this call. Not held to the byte bound: consumers are
   /// bounded by their prefetch.
   void bury(DeadLetter letter, Done done);

@@ -27,9 +27,15 @@ class Outcomes final : public Settlement {
 
 class ConfirmQueueTest : public testing::Test {
  protected:
-  void push(std::size_t count, Clock::Instant since = Clock::Instant()) {
+  void push(std::size_t count, Clock::Instant since = Clock::Instant(), std::size_t messages = 1) {
     for (std::size_t i = 0; i < count; ++i) {
-      queue_.push({nullptr, nullptr, outcomes_, pushed_++, 10, since});
+      Publish publish;
+      publish.settlement = outcomes_;
+      publish.index = pushed_++;
+      publish.messages = messages;
+      publish.bytes = 10;
+      publish.since = since;
+      queue_.push(std::move(publish));
     }
   }
   /// Sends all that may be sent; the indices, in the order sent.
@@ -52,7 +58,7 @@ class ConfirmQueueTest : public testing::Test {
   std::shared_ptr<Outcomes> outcomes_ = std::make_shared<Outcomes>();
   std::size_t pushed_ = 0;
   ConfirmQueue::Tag last_tag_ = 0;
-  ConfirmQueue queue_{4, 100};
+  ConfirmQueue queue_{4};
 };
 
 TEST_F(ConfirmQueueTest, SendsNoMoreThanTheWindow) {
@@ -66,11 +72,11 @@ TEST_F(ConfirmQueueTest, SendsNoMoreThanTheWindow) {
 TEST_F(ConfirmQueueTest, SettlesOneOrAllUpToATag) {
   push(4);
   send();
-  EXPECT_EQ(queue_.ack(2, false).count, 1U);
+  EXPECT_EQ(queue_.ack(2, false).messages, 1U);
   EXPECT_EQ(outcomes_->picture(4), ".+..");
-  EXPECT_EQ(queue_.ack(3, true).count, 2U);
+  EXPECT_EQ(queue_.ack(3, true).messages, 2U);
   EXPECT_EQ(outcomes_->picture(4), "+++.");
-  EXPECT_EQ(queue_.ack(0, true).count, 1U) << "tag 0 with multiple means all";
+  EXPECT_EQ(queue_.ack(0, true).messages, 1U) << "tag 0 with multiple means all";
   EXPECT_EQ(outcomes_->picture(4), "++++");
   EXPECT_EQ(queue_.bytes(), 0U);
 }
@@ -78,10 +84,10 @@ TEST_F(ConfirmQueueTest, SettlesOneOrAllUpToATag) {
 TEST_F(ConfirmQueueTest, IgnoresTagsThatAreNotInFlight) {
   push(2);
   send();
-  EXPECT_EQ(queue_.ack(3, true).count, 0U);
-  EXPECT_EQ(queue_.ack(0, false).count, 0U);
+  EXPECT_EQ(queue_.ack(3, true).messages, 0U);
+  EXPECT_EQ(queue_.ack(0, false).messages, 0U);
   queue_.ack(1, false);
-  EXPECT_EQ(queue_.ack(1, true).count, 0U);
+  EXPECT_EQ(queue_.ack(1, true).messages, 0U);
   queue_.returned(9, "no such");
   EXPECT_EQ(outcomes_->picture(2), "+.");
 }
@@ -90,7 +96,7 @@ TEST_F(ConfirmQueueTest, ReturnedPublishesAreSentAgain) {
   push(3);
   send();
   queue_.returned(1, "312 NO_ROUTE");
-  EXPECT_EQ(queue_.ack(2, true).count, 1U) << "the returned one is acked, and not confirmed";
+  EXPECT_EQ(queue_.ack(2, true).messages, 1U) << "the returned one is acked, and not confirmed";
   EXPECT_EQ(outcomes_->picture(3), ".+.");
   EXPECT_EQ(send(), Indices{}) << "not before retry";
   queue_.retry();
@@ -173,13 +179,27 @@ TEST_F(ConfirmQueueTest, SentAgainAndOlderThanItsNeighboursStillExpires) {
   EXPECT_EQ(outcomes_->picture(2), "-.");
 }
 
-TEST_F(ConfirmQueueTest, HasNoRoomBeyondItsBytes) {
+TEST_F(ConfirmQueueTest, KnowsTheBytesOfWhatIsUnsettled) {
   push(10);
-  EXPECT_FALSE(queue_.has_room(1));
+  EXPECT_EQ(queue_.bytes(), 100U);
   send();
   queue_.ack(1, false);
-  EXPECT_TRUE(queue_.has_room(10));
-  EXPECT_FALSE(queue_.has_room(11));
+  EXPECT_EQ(queue_.bytes(), 90U);
+}
+
+TEST_F(ConfirmQueueTest, TellsOfMessagesAndKeepsToAWindowOfPublishes) {
+  push(6, at(1), 3);
+  EXPECT_EQ(send().size(), 4U);
+  EXPECT_EQ(queue_.in_flight(), 4U);
+  EXPECT_EQ(queue_.unsettled(), 18U);
+  EXPECT_EQ(queue_.returned(4, "312 NO_ROUTE"), 3U);
+  EXPECT_EQ(queue_.returned(5, "312 NO_ROUTE"), 0U) << "not sent yet";
+  EXPECT_EQ(queue_.ack(2, true).messages, 6U);
+  EXPECT_EQ(queue_.nack(3, false), 3U);
+  EXPECT_EQ(queue_.ack(4, false).messages, 0U) << "returned";
+  EXPECT_EQ(queue_.unsettled(), 12U);
+  EXPECT_EQ(queue_.expire(at(2), "too late"), 12U);
+  EXPECT_EQ(outcomes_->picture(6), "++----");
 }
 
 TEST_F(ConfirmQueueTest, CancelsEverythingOnce) {
