@@ -2,11 +2,14 @@
 //   STAMPEDE_SIMULATION_SEED=<seed> runs that one, STAMPEDE_SIMULATION_RUNS=<n> that many of each.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <optional>
 #include <random>
+#include <string_view>
+#include <vector>
 
 #include "shared/base/log.h"
 #include "tests/unit/simulation/world.h"
@@ -70,13 +73,15 @@ void expect_kept(const Plan& plan) {
   EXPECT_FALSE(broken) << *broken;
 }
 
-/// Whether the defect is in the way of some run.
-void expect_found(Plan::Defect defect, Plan plan, std::string_view guarantee) {
+/// Whether the defect is in the way of some run, which says one of these.
+void expect_found(Plan::Defect defect, Plan plan, const std::vector<std::string_view>& guarantees) {
   plan.defect = defect;
   Runs runs(1'000);
   const auto broken = runs.first_broken(plan);
   ASSERT_TRUE(broken) << "1,000 runs and nothing found";
-  EXPECT_NE(broken->find(guarantee), std::string::npos) << *broken;
+  EXPECT_TRUE(std::any_of(guarantees.begin(), guarantees.end(), [&](std::string_view guarantee) {
+    return broken->find(guarantee) != std::string::npos;
+  })) << *broken;
 }
 
 Plan lossy() {
@@ -143,26 +148,29 @@ TEST(SimulationItself, TheSameSeedIsTheSameRun) {
   EXPECT_EQ(delivered(7), delivered(7));
 }
 
+/// It was healed although nothing was lost on its way, or there was no time for that.
+const std::vector<std::string_view> kMissing{"quiet", "G3"};
+
 TEST(SimulationItself, FindsABypassAlthoughAnotherGatewayHasEntered) {
-  expect_found(Plan::Defect::kBypass, {}, "quiet");
+  expect_found(Plan::Defect::kBypass, {}, kMissing);
 }
 
 TEST(SimulationItself, FindsMessagesThatAreNotChecked) {
   Plan plan;
   plan.delay = 0.1;
-  expect_found(Plan::Defect::kNoChain, plan, "G3");
+  expect_found(Plan::Defect::kNoChain, plan, {"G3"});
 }
 
 TEST(SimulationItself, FindsABindThatIsAnsweredTooEarly) {
-  expect_found(Plan::Defect::kEarlyBind, {}, "quiet");
+  expect_found(Plan::Defect::kEarlyBind, {}, kMissing);
 }
 
 TEST(SimulationItself, FindsAPositionThatIsTooOld) {
-  expect_found(Plan::Defect::kOldPosition, {}, "quiet");
+  expect_found(Plan::Defect::kOldPosition, {}, kMissing);
 }
 
 TEST(SimulationItself, FindsAConfirmedMessageThatIsNotStored) {
-  expect_found(Plan::Defect::kNotStored, {}, "G1");
+  expect_found(Plan::Defect::kNotStored, {}, {"G1"});
 }
 
 }  // namespace
