@@ -83,8 +83,8 @@ void add_rooms(OptionTable& table, GatewayConfig& c) {
            "How long a message that came early waits for those before it.")
       .add("heal-timeout",
            config::duration_value(c.heal_timeout, Milliseconds(0), Milliseconds(60'000)),
-           "How long a missing message is looked for, counted from the last that came, before the "
-           "room goes on without it.")
+           "How long a missing message is looked for, counted from when its room last got "
+           "further, before the room goes on without it.")
       .add("room-check", config::duration_value(c.room_check, Milliseconds(100), Minutes(10)),
            "How often a room's position is compared with the directory's, to find a lost last "
            "message; at most 2000 rooms a thread at once.")

@@ -133,8 +133,8 @@ void Backlog::on_page(const RoomName& room, const Result<Page>& page) {
   finish(room);
 }
 
-/// What the store placed has no predecessor, and is nobody's either: it stands between the links of
-/// the chain, and neither closes a gap nor is one.
+/// What the store placed has no predecessor, and is nobody's either: where it stands between links
+/// of the chain it neither closes a gap nor is one.
 bool Backlog::join(Job& job, const std::vector<MessageRef>& older, Source source) {
   std::vector<MessageRef>& found = job.found.messages;
   auto first = older.end();
@@ -144,7 +144,6 @@ bool Backlog::join(Job& job, const std::vector<MessageRef>& older, Source source
     const bool placed =
         source == Source::kHistory && position.prev == kNoSeq && job.prev != position.seq;
     if (!placed) job.prev = position.prev;
-    if (!job.prev) ++job.found.unchained;
   }
   const bool whole =
       first == older.begin() && (!older.empty() || job.prev.value_or(kNoSeq) == kNoSeq);

@@ -44,10 +44,7 @@ class Backlog {
     std::vector<MessageRef> messages;  ///< ascending; more than one asker asked for, at times
     Seq from = kNothing;               ///< nothing stands between it and the last message but these
     std::size_t from_history = 0;      ///< how many of the first ones the recent list did not have
-    /// How many of the last ones the store placed behind all that the chain shows: others that were
-    /// sequenced before them may not be stored yet.
-    std::size_t unchained = 0;
-    bool cut = false;  ///< older ones were left out because of a bound
+    bool cut = false;                  ///< older ones were left out because of a bound
   };
   using FoundRef = std::shared_ptr<const Found>;
 

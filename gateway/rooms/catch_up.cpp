@@ -20,13 +20,6 @@ auto after(const std::vector<MessageRef>& messages, Seq since) {
       [](Seq seq, const MessageRef& message) { return seq < message->position.seq; });
 }
 
-/// Where the messages end whose places in the room are known.
-auto end_of_chain(const Backlog::Found& found, Seq last) {
-  auto end = found.messages.end() - static_cast<std::ptrdiff_t>(found.unchained);
-  while (end != found.messages.end() && (*end)->position.seq <= last) ++end;
-  return end;
-}
-
 auto with_id(const MessageId& id) {
   return [&id](const MessageRef& message) { return message->id == id; };
 }
@@ -98,22 +91,19 @@ CatchUp::Step CatchUp::visit(Entry& entry, const RoomRing& ring, Seq last, Clock
   std::size_t sent = 0;
   if (entry.found != nullptr) {
     const auto& messages = entry.found->messages;
-    const auto end = end_of_chain(*entry.found, last);
-    const auto recent =
-        std::min(end, messages.begin() + static_cast<std::ptrdiff_t>(entry.found->from_history));
-    if (const auto from = after(messages, *entry.cursor); from < recent) {
-      sent = send(entry, from, recent, now);
-      counts_.history += sent;
-    }
-    if (const auto next = after(messages, *entry.cursor); recent <= next && next < end) {
-      const std::size_t newer = send(entry, next, end, now);
+    const auto from = after(messages, *entry.cursor);
+    const auto recent = messages.begin() + static_cast<std::ptrdiff_t>(entry.found->from_history);
+    const std::size_t older = from < recent ? send(entry, from, recent, now) : 0;
+    counts_.history += older;
+    sent = older;
+    if (const auto next = after(messages, *entry.cursor); next >= recent) {
+      const std::size_t newer = send(entry, next, messages.end(), now);
       counts_.recent += newer;
       sent += newer;
     }
-    if (after(messages, *entry.cursor) < end) {
+    if (after(messages, *entry.cursor) != messages.end()) {
       return sent > 0 && entry.subscriber->has_room() ? Step::kMore : Step::kFull;
     }
-    keep_unchained(entry, end);
     entry.found = nullptr;
     entry.ask_first = false;
   }
@@ -123,8 +113,7 @@ CatchUp::Step CatchUp::visit(Entry& entry, const RoomRing& ring, Seq last, Clock
   }
   counts_.ring += send(entry, ring.after(*entry.cursor), ring.messages().end(), now);
   if (ring.after(*entry.cursor) == ring.messages().end()) {
-    give_unsequenced(entry);
-    return Step::kDone;
+    return give_unsequenced(entry, now) ? Step::kDone : Step::kFull;
   }
   return entry.subscriber->has_room() ? Step::kMore : Step::kFull;
 }
@@ -147,8 +136,7 @@ bool CatchUp::place(Entry& entry, const RoomRing& ring, Seq last) {
   const auto& messages = entry.found->messages;
   const std::size_t skipped = messages.size() > wanted ? messages.size() - wanted : 0;
   entry.recovered = messages.size() >= wanted || entry.found->from == kNoSeq;
-  const auto first = messages.begin() + static_cast<std::ptrdiff_t>(skipped);
-  entry.cursor = first < end_of_chain(*entry.found, last) ? (*first)->position.seq - 1 : last;
+  entry.cursor = messages.empty() ? last : messages[skipped]->position.seq - 1;
   return true;
 }
 
@@ -181,35 +169,28 @@ void CatchUp::give(Entry& entry, const MessageRef& message) {
   to.deliver(shown.frames.back().second);
 }
 
-void CatchUp::give_unsequenced(Entry& entry) {
-  for (const MessageRef& message : std::exchange(entry.unsequenced, {})) give(entry, message);
+/// Whether all of it went out.
+bool CatchUp::give_unsequenced(Entry& entry, Clock::Instant now) {
+  auto& kept = entry.unsequenced;
+  auto next = kept.begin();
+  for (; next != kept.end() && entry.subscriber->has_room(); ++next) {
+    give(entry, *next);
+    entry.moved = now;
+  }
+  kept.erase(kept.begin(), next);
+  return kept.empty();
 }
 
-/// A position that is not known to be behind everything before it is not told: who goes on from it
-/// would miss what is stored before it later.
-void CatchUp::keep_unchained(Entry& entry, std::vector<MessageRef>::const_iterator next) {
-  if (entry.told) return;  // such a message went to whoever was live
-  const auto& messages = entry.found->messages;
-  next = std::max(next, after(messages, *entry.cursor));
-  if (entry.replay.newest > 0) {
-    const auto most = static_cast<std::ptrdiff_t>(entry.replay.newest);
-    next = std::max(next, messages.end() - std::min(most, std::ssize(messages)));
-  }
-  std::vector<MessageRef> kept;
-  for (; next != messages.end(); ++next) kept.push_back(with_position(**next, {}));
-  for (MessageRef& came : entry.unsequenced) {
-    if (std::none_of(kept.begin(), kept.end(), with_id(came->id))) kept.push_back(std::move(came));
-  }
-  entry.unsequenced = std::move(kept);
+void CatchUp::keep_unsequenced(Entry& entry, const MessageRef& message) {
+  if (entry.unsequenced.size() < kMostUnsequenced) return entry.unsequenced.push_back(message);
+  entry.recovered = false;
 }
 
 std::size_t CatchUp::deliver_unsequenced(const MessageRef& message) {
   std::size_t count = 0;
   for (Entry& entry : entries_) {
     if (!entry.told) {
-      auto& kept = entry.unsequenced;
-      const bool known = std::any_of(kept.begin(), kept.end(), with_id(message->id));
-      if (is_chat(*message) && !known) kept.push_back(message);
+      if (is_chat(*message)) keep_unsequenced(entry, message);
       continue;
     }
     if (!is_chat(*message) && !entry.subscriber->has_room()) continue;

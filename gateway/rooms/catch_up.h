@@ -32,6 +32,8 @@ class CatchUp {
     Result<Started> outcome;
     bool joins;  ///< the audience; otherwise it is ahead of the room and stays here
   };
+  /// Messages without a position that are kept for one until the end of its replay.
+  static constexpr std::size_t kMostUnsequenced = 1'000;
   /// Messages delivered in one turn to all together, and to one.
   static constexpr std::size_t kTurn = 20'000;
   static constexpr std::size_t kVisit = 200;
@@ -48,8 +50,8 @@ class CatchUp {
   /// Delivers what may go and takes out who has everything. `ring` ends with `last`.
   std::vector<Done> turn(const RoomRing& ring, Seq last, Clock::Instant now);
   /// A message without a position goes to whoever is live already, and what is not chat only to
-  /// those who have room for it. Chat is kept for the others, as the end of their replay: neither
-  /// ring nor recent list will have it.
+  /// those who have room for it. Chat is kept for the others, up to a bound, as the end of their
+  /// replay: neither ring nor recent list will have it.
   std::size_t deliver_unsequenced(const MessageRef& message);
 
   /// Presence goes to those who watch it, live or not: what they know of it is as of their begin.
@@ -97,8 +99,8 @@ class CatchUp {
   template <class Iterator>
   std::size_t send(Entry& entry, Iterator next, Iterator end, Clock::Instant now);
   void give(Entry& entry, const MessageRef& message);
-  void give_unsequenced(Entry& entry);
-  void keep_unchained(Entry& entry, std::vector<MessageRef>::const_iterator next);
+  [[nodiscard]] bool give_unsequenced(Entry& entry, Clock::Instant now);
+  static void keep_unsequenced(Entry& entry, const MessageRef& message);
   void use(Entry& entry, const Backlog::FoundRef& found, const RoomRing& ring, Clock::Instant now);
   /// Whether a lookup that left a gap is to be repeated; says when.
   bool repeats(Entry& entry, Clock::Instant now) const;

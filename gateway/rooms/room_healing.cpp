@@ -19,11 +19,11 @@ bool placed_by_store(const Backlog::Found& found, std::size_t index) {
 
 }  // namespace
 
-/// Since when something is known to be missing and nothing of it comes.
+/// Since when something is known to be missing.
 std::optional<Clock::Instant> RoomRegistry::behind_since(const Room& room) const {
   const auto waiting = room.order.waiting_since();
   if (waiting) return waiting;
-  if (room.target > room.order.last()) return std::max(room.target_since, room.order.progressed());
+  if (room.target > room.order.last()) return room.target_since;
   return std::nullopt;
 }
 
@@ -67,12 +67,13 @@ void RoomRegistry::heal(const RoomName& name, std::uint64_t id, const Backlog::F
   watch_gap(name, *room, options_.heal_pause);
 }
 
+/// A broker that is seconds behind has lost nothing: what is given up is dropped when it comes.
 bool RoomRegistry::gap_is_hopeless(const Room& room) const {
   const auto since = behind_since(room);
   if (!since) return false;
   const Milliseconds patience =
       room.store_first ? options_.store_first_patience : options_.heal_timeout;
-  return clock_.now() - *since >= patience;
+  return clock_.now() - std::max(*since, room.order.progressed()) >= patience;
 }
 
 /// Returns whether any of what was found had been missing.
@@ -157,8 +158,8 @@ void RoomRegistry::on_compared(const std::vector<RoomName>& names,
     }
     // It may be on its way: the reorder window decides.
     behind_.add();
+    if (room.target != (*last)[i]) room.target_since = clock_.now();
     room.target = (*last)[i];
-    room.target_since = clock_.now();
     watch_gap(entry->first, room);
   }
 }

@@ -48,7 +48,7 @@ std::optional<Clock::Instant> RoomOrder::waiting_since() const noexcept {
   if (!open_ || held_.empty()) return std::nullopt;
   Clock::Instant first = held_.begin()->second.since;
   for (const auto& [seq, early] : held_) first = std::min(first, early.since);
-  return std::max(first, progressed_);
+  return first;
 }
 
 bool RoomOrder::skip_gap(std::vector<MessageRef>& out) {

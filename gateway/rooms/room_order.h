@@ -35,10 +35,10 @@ class RoomOrder {
 
   /// The position before the first held message; kNoSeq when none is held.
   [[nodiscard]] Seq awaited() const noexcept;
-  /// When a message came that could be delivered: what is missing while others still come may be
-  /// late and not lost.
+  /// When a message came that could be delivered at once: while there are such, what is missing may
+  /// be late and not lost.
   [[nodiscard]] Clock::Instant progressed() const noexcept { return progressed_; }
-  /// Since when held messages have waited without any progress; nothing is missing when empty.
+  /// Since when the first held message has been waiting; nothing is missing when empty.
   [[nodiscard]] std::optional<Clock::Instant> waiting_since() const noexcept;
   [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
 

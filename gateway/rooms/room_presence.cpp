@@ -84,7 +84,7 @@ bool RoomPresence::went_back(Seq version) noexcept {
 
 std::optional<Clock::Instant> RoomPresence::behind_since() const noexcept {
   if (const auto waiting = order_.waiting_since()) return waiting;
-  if (target_ > order_.last()) return std::max(target_since_, order_.progressed());
+  if (target_ > order_.last()) return target_since_;
   return std::nullopt;
 }
 

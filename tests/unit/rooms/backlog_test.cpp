@@ -130,17 +130,6 @@ TEST_F(BacklogTest, WhatTheStorePlacedIsNoGap) {
   const auto& found = find(seq(4));
   EXPECT_EQ(found.messages.size(), 37u);
   EXPECT_LE(found.from, seq(4));
-  EXPECT_EQ(found.unchained, 0u);
-}
-
-TEST_F(BacklogTest, WhatTheStorePlacedLastIsKnownForIt) {
-  send(40);
-  place(seq(39) + 1);
-  place(seq(39) + 2);
-  const auto& found = find(seq(39));
-  EXPECT_EQ(found.messages.size(), 2u);
-  EXPECT_EQ(found.unchained, 2u);
-  EXPECT_EQ(found.from, seq(39));
 }
 
 TEST_F(BacklogTest, TheLimitCutsTheOldest) {

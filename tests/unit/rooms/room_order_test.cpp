@@ -52,18 +52,18 @@ TEST_F(RoomOrderTest, HoldsAnEarlyMessageUntilItsPredecessor) {
   EXPECT_FALSE(order_.waiting_since());
 }
 
-TEST_F(RoomOrderTest, WaitsSinceItGotAnyFurther) {
+TEST_F(RoomOrderTest, KnowsWhenItLastGotFurther) {
   order_.open(10, out_);
-  offer(13, 12);
-  offer(15, 14);
-  const auto began = now_;
-  now_ += Seconds(1);
-  EXPECT_EQ(order_.waiting_since(), began);
   offer(11, 10);
-  EXPECT_EQ(order_.waiting_since(), now_);
+  const auto then = now_;
+  now_ += Seconds(1);
+  offer(14, 13);
+  EXPECT_EQ(order_.progressed(), then);
+  offer(12, 11);
+  EXPECT_EQ(order_.progressed(), now_);
   now_ += Seconds(1);
   EXPECT_TRUE(order_.skip_gap(out_));
-  EXPECT_EQ(order_.waiting_since(), now_ - Seconds(1)) << "going around a gap is no progress";
+  EXPECT_EQ(order_.progressed(), now_ - Seconds(1)) << "going around a gap is none";
 }
 
 TEST_F(RoomOrderTest, DropsWhatWasDelivered) {

@@ -276,24 +276,45 @@ TEST_F(RoomReplayTest, WhatCameMeanwhileAndIsStoredAlreadyComesOnce) {
   EXPECT_EQ(listener.seqs.back(), seqs.back());
 }
 
-/// Of two gateways one has no directory: what it sends is placed by the store, perhaps behind what
-/// the other has sequenced and is not stored yet.
-TEST_F(RoomReplayTest, APlaceBehindTheChainIsNotTold) {
-  const auto seqs = sent_before(10);
-  clock_.advance(std::chrono::hours(1));  // the directory has forgotten the room
-  Listener other;
-  subscribe(other);
-  executor_.run();
-  history_.stored.push_back(with_position(unsequenced(), {seqs.back() + 1'000, kNoSeq}));
+TEST_F(RoomReplayTest, WhatCameMeanwhileIsTakenAtTheClientsPace) {
+  const auto seqs = sent_before(20);
   Listener listener;
-  Listener newest;
-  subscribe(listener, "s2", since(seqs[7]));
-  subscribe(newest, "s3", RoomReplayTest::newest(3));
+  listener.takes = 5;
+  subscribe(listener, "s1", since(seqs[3]));
   executor_.run();
-  EXPECT_EQ(listener.seqs, (std::vector<Seq>{seqs[8], seqs[9], kNoSeq}));
-  EXPECT_EQ(listener.started.position, seqs.back());
+  for (int i = 0; i < 30; ++i) arrive(unsequenced());
+  listener.takes = 20;
+  pass(Milliseconds(50));
+  EXPECT_EQ(listener.frames.size(), 20u);
+  EXPECT_FALSE(listener.live);
+  listener.takes = 1'000;
+  pass(Milliseconds(50));
+  EXPECT_EQ(listener.live_at, 46u);
   EXPECT_TRUE(listener.started.recovered);
-  EXPECT_EQ(newest.seqs, (std::vector<Seq>{seqs[8], seqs[9], kNoSeq}));
+}
+
+TEST_F(RoomReplayTest, WhatCameMeanwhileAndIsTooMuchIsSaid) {
+  const auto seqs = sent_before(20);
+  Listener listener;
+  listener.takes = 5;
+  subscribe(listener, "s1", since(seqs[3]));
+  executor_.run();
+  for (int i = 0; i < 1'001; ++i) arrive(unsequenced());
+  listener.takes = 10'000;
+  pass(Milliseconds(50));
+  EXPECT_EQ(listener.live_at, 1'016u);
+  EXPECT_FALSE(listener.started.recovered);
+}
+
+/// As all of a room's are that nobody stays in: the directory has forgotten it each time.
+TEST_F(RoomReplayTest, AMessageThatNoneComesBeforeKeepsItsPosition) {
+  history_.stored.push_back(with_position(unsequenced(), {1'000, kNoSeq}));
+  history_.stored.push_back(with_position(unsequenced(), {2'000, kNoSeq}));
+  Listener listener;
+  subscribe(listener, "s1", newest(10));
+  executor_.run();
+  EXPECT_EQ(listener.seqs, (std::vector<Seq>{1'000, 2'000}));
+  EXPECT_EQ(listener.started.position, 2'000);
 }
 
 TEST_F(RoomReplayTest, WhoIsAheadOfTheRoomIsToldOfALaterLossToo) {

@@ -65,8 +65,9 @@ void check_complete(const Record& record, const std::map<Seq, MessageRef>& truth
   };
   for (const Record::Got& got : record.got) {
     const auto found = truth.find(got.position.seq);
-    if (found == truth.end()) continue;     // it got its position from the store
-    if (found->first <= reached) continue;  // before a gap that its replay was told of
+    if (found == truth.end()) continue;  // it got its position from the store
+    // Before a gap that its replay was told of.
+    if (!record.started->recovered && found->first <= reached) continue;
     if (!got.recovered || next == truth.end()) next = found;
     pass_what_came(found->first);
     if (next->first < found->first) {
