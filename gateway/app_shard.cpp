@@ -25,7 +25,7 @@ RoomRegistry::Options room_options(const GatewayConfig& config) {
   options.presence.reorder_window = config.reorder_window;
   options.ring.messages = config.ring_messages;
   options.replay.limit = config.replay_limit;
-  options.replay.patience = config.heal_timeout;
+  options.replay.patience = std::min(config.heal_timeout, options.replay.patience);
   return options;
 }
 

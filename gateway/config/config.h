@@ -52,7 +52,7 @@ struct GatewayConfig {
   std::size_t max_room_bindings = 32;  ///< of one partition
   std::size_t recent_messages = 1000;
   Milliseconds message_key_ttl{300'000};
-  Milliseconds heal_timeout{2'000};
+  Milliseconds heal_timeout{10'000};
   Milliseconds room_check{5'000};
   std::size_t ring_messages = 100;
   std::vector<RoomPattern> store_first;

@@ -41,7 +41,8 @@ class RoomRegistry {
  public:
   struct Options {
     Milliseconds reorder_window{50};   ///< how long an early message waits before its gap is healed
-    Milliseconds heal_timeout{2'000};  ///< then a gap is delivered around
+    /// Without the room getting any further; then a gap is delivered around.
+    Milliseconds heal_timeout{2'000};
     std::vector<RoomPattern> store_first{};     ///< rooms whose messages come once stored
     Milliseconds store_first_patience{30'000};  ///< heal_timeout of these: storing may take so long
     Milliseconds heal_pause{200};               ///< between two lookups for one gap
