@@ -57,8 +57,8 @@ class MessageFeed {
   /// The messages are in storage and may be forgotten.
   virtual void ack(std::vector<DeliveryTag> tags) = 0;
 
-  /// The messages go to the dead-letter queue with the reason, and are delivered again only together
-  /// with others that are.
+  /// The messages go to the dead-letter queue with the reason, and are delivered again only
+  /// together with others that are.
   virtual void reject(std::vector<Rejection> rejections) = 0;
 
   /// Replies when no new delivery will reach the handler; what it has may still be acked.
