@@ -40,7 +40,7 @@ namespace stampede::gateway {
 class RoomRegistry {
  public:
   struct Options {
-    Milliseconds reorder_window{50};   ///< how long an early message waits before its gap is healed
+    Milliseconds reorder_window{50};  ///< how long an early message waits before its gap is healed
     /// Without the room getting any further; then a gap is delivered around.
     Milliseconds heal_timeout{2'000};
     std::vector<RoomPattern> store_first{};     ///< rooms whose messages come once stored
