@@ -31,23 +31,6 @@ std::vector<MessageRef> messages(std::size_t count) {
   return out;
 }
 
-std::set<MessageId> ids_of(const std::vector<MessageRef>& batch) {
-  std::set<MessageId> out;
-  for (const MessageRef& message : batch) out.insert(message->id);
-  return out;
-}
-std::set<MessageId> ids_of(const std::vector<Delivery>& deliveries) {
-  std::set<MessageId> out;
-  for (const Delivery& delivery : deliveries) out.insert(delivery.message->id);
-  return out;
-}
-std::vector<MessageFeed::DeliveryTag> tags_of(const std::vector<Delivery>& deliveries) {
-  std::vector<MessageFeed::DeliveryTag> out;
-  out.reserve(deliveries.size());
-  for (const Delivery& delivery : deliveries) out.push_back(delivery.tag);
-  return out;
-}
-
 std::size_t refusals(const Confirms& confirms) {
   return static_cast<std::size_t>(
       std::count_if(confirms.begin(), confirms.end(), [](const auto& one) { return !one; }));

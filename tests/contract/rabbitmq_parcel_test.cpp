@@ -27,22 +27,6 @@ std::vector<MessageRef> messages(std::size_t count, std::size_t body_bytes = 10)
   return out;
 }
 
-std::set<MessageId> ids_of(const std::vector<MessageRef>& batch) {
-  std::set<MessageId> out;
-  for (const MessageRef& message : batch) out.insert(message->id);
-  return out;
-}
-std::set<MessageId> ids_of(const std::vector<Delivery>& deliveries) {
-  std::set<MessageId> out;
-  for (const Delivery& delivery : deliveries) out.insert(delivery.message->id);
-  return out;
-}
-Tags tags_of(const std::vector<Delivery>& deliveries) {
-  Tags out;
-  for (const Delivery& delivery : deliveries) out.push_back(delivery.tag);
-  return out;
-}
-
 class RabbitParcelTest : public testing::Test {
  protected:
   RabbitParcelTest() { loop_.start(); }

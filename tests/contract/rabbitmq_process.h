@@ -1,14 +1,34 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "shared/adapters/rabbitmq/rabbitmq.h"
 #include "tests/contract/asking.h"
 #include "tests/contract/rabbitmq_broker.h"
 
 namespace stampede::test {
+
+inline std::set<MessageId> ids_of(const std::vector<MessageRef>& batch) {
+  std::set<MessageId> out;
+  for (const MessageRef& message : batch) out.insert(message->id);
+  return out;
+}
+inline std::set<MessageId> ids_of(const std::vector<MessageFeed::Delivery>& deliveries) {
+  std::set<MessageId> out;
+  for (const auto& delivery : deliveries) out.insert(delivery.message->id);
+  return out;
+}
+inline std::vector<MessageFeed::DeliveryTag> tags_of(
+    const std::vector<MessageFeed::Delivery>& deliveries) {
+  std::vector<MessageFeed::DeliveryTag> out;
+  out.reserve(deliveries.size());
+  for (const auto& delivery : deliveries) out.push_back(delivery.tag);
+  return out;
+}
 
 /// One process as the broker sees it: a loop, its ports, its metrics. Destroying it is the
 /// process's end.
