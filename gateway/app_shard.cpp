@@ -49,7 +49,7 @@ SessionLimits session_limits(const GatewayConfig& config) {
   limits.rates.user = {from.max_user_rate, from.rate_burst};
   limits.rates.patience = from.rate_patience;
   limits.virtual_hosts = config.virtual_hosts;
-  limits.replay_window_bytes = from.outbox_bytes / 4;
+  limits.replay_window_bytes = std::min(limits.replay_window_bytes, from.outbox_bytes / 4);
   limits.max_replay = config.replay_limit;
   limits.connect_timeout = config.connect_timeout;
   limits.heart_beat = config.heart_beat;

@@ -117,8 +117,9 @@ def said(failure):
 
 
 def round_of(group, name, given):
-    """Starts a server and has it do the workloads of a group: {workload name: report}."""
+    """Starts a server and has it do those workloads of a group that it serves: {workload name: report}."""
     free = group[0].all_cores
+    group = [workload for workload in group if name in workload.served_by(given.quick)]
     server = SERVERS[name](FOLDER, '' if free else given.server_cores)
     reports = {}
     try:
@@ -150,7 +151,8 @@ def measure(group, given):
     """[(workload, {server: median report})], and the reports of every round. A round goes through all
     servers before the next begins: what the machine does meanwhile hits all alike."""
     rounds = {}
-    names = [name for name in group[0].served_by(given.quick) if name in given.servers]
+    names = [name for name in dict.fromkeys(itertools.chain(*(w.served_by(given.quick) for w in group)))
+             if name in given.servers]
     for number in range(rounds_of(group[0], given)):
         for name in names:
             print(f'-- {group[0].group or group[0].name}: {name}, round {number + 1}', file=sys.stderr, flush=True)

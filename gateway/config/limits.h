@@ -37,7 +37,7 @@ struct LimitOptions {
   std::size_t max_in_flight = 1000;
   std::size_t max_in_flight_bytes = 4UL * 1024 * 1024;
   std::size_t max_unacknowledged_bytes = 4UL * 1024 * 1024;
-  std::size_t outbox_bytes = 1024UL * 1024;
+  std::size_t outbox_bytes = 4UL * 1024 * 1024;
 
   std::size_t max_rate = 1000;       ///< 0: no bound
   std::size_t max_user_rate = 2000;  ///< 0: no bound

@@ -44,16 +44,20 @@ def work(server, cores, quick):
     return {'rate': 1}
 
 
+def measure(group, *servers, **given):
+    known = {server.name: server for server in servers}
+    Pretending.log = []
+    options = SimpleNamespace(**{'rounds': None, 'quick': True, 'servers': set(known), 'server_cores': '',
+                                 'load_cores': '', **given})
+    with mock.patch.object(main, 'SERVERS', known), contextlib.redirect_stderr(io.StringIO()):
+        return main.measure(group, options)[0]
+
+
 class RoundsTest(unittest.TestCase):
     def measure(self, *servers, **given):
         workload = Workload('work', 'Work', tuple(server.name for server in servers), (), measure=work,
                             quick_rounds=2)
-        known = {server.name: server for server in servers}
-        Pretending.log = []
-        options = SimpleNamespace(**{'rounds': None, 'quick': True, 'servers': set(known), 'server_cores': '',
-                                     'load_cores': '', **given})
-        with mock.patch.object(main, 'SERVERS', known), contextlib.redirect_stderr(io.StringIO()):
-            (_, medians), = main.measure([workload], options)[0]
+        (_, medians), = measure([workload], *servers, **given)
         return medians
 
     def test_each_round_goes_through_all_servers(self):
@@ -76,6 +80,21 @@ class RoundsTest(unittest.TestCase):
     def test_the_users_interrupt_ends_the_run(self):
         with self.assertRaises(KeyboardInterrupt):
             self.measure(Pretending('a', starts=KeyboardInterrupt()))
+
+
+class GroupTest(unittest.TestCase):
+    GROUP = [Workload('small', 'Small', ('a', 'slow'), (), measure=work, group='steps'),
+             Workload('large', 'Large', ('a', 'b'), (), measure=work, group='steps', full_servers=('slow',))]
+
+    def test_a_server_starts_once_and_does_what_it_serves(self):
+        results = measure(self.GROUP, Pretending('a'), Pretending('b'), Pretending('slow'))
+        self.assertEqual(Pretending.log, ['a', 'slow', 'b'])
+        self.assertEqual([(workload.name, sorted(runs)) for workload, runs in results],
+                         [('small', ['a', 'slow']), ('large', ['a', 'b'])])
+
+    def test_what_is_left_out_of_a_quick_run_is_in_a_whole_one(self):
+        results = measure(self.GROUP, Pretending('a'), Pretending('b'), Pretending('slow'), quick=False, rounds=1)
+        self.assertEqual(sorted(results[1][1]), ['a', 'b', 'slow'])
 
 
 class EndTest(unittest.TestCase):
