@@ -50,17 +50,18 @@ void room_order_disturbed(benchmark::State& state) {
 BENCHMARK(room_order_disturbed);
 
 /// A member whose peer reads at once.
-class Member final : public gateway::Subscriber {
+class Member final : private gateway::FrameSink, public gateway::Subscriber {
  public:
-  Member() : Subscriber(stomp::Version::kV12, "sub-0", false) {}
-  void deliver(const gateway::Slice& frame) override {
-    if (!outbox_.push(frame)) ++refused_;
-    outbox_.consume(outbox_.bytes());
-  }
+  Member() : Subscriber(static_cast<FrameSink&>(*this), stomp::Version::kV12, "sub-0", false) {}
   void deliver_individually(const MessageRef&) override {}
   [[nodiscard]] std::size_t refused() const noexcept { return refused_; }
 
  private:
+  void send(gateway::Slice frame) override {
+    if (!outbox_.push(std::move(frame))) ++refused_;
+    outbox_.consume(outbox_.bytes());
+  }
+
   gateway::Outbox outbox_{gateway::Framing::kWebSocket, 1'000'000};
   std::size_t refused_ = 0;
 };

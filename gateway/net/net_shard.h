@@ -24,7 +24,7 @@ namespace stampede::gateway {
 
 struct NetOptions {
   std::size_t outbox_bytes = 4UL * 1024 * 1024;  ///< a slow consumer is closed when as much waits
-  Milliseconds close_timeout{5000};        ///< for flushing and the peer's part of a close
+  Milliseconds close_timeout{5000};              ///< for flushing and the peer's part of a close
   WsLimits websocket;
   sockets::AddressBudget* addresses = nullptr;  ///< outlives the shard; none: no bound
   http::OriginPolicy origins{{}, false};        ///< whose pages may open WebSockets

@@ -20,8 +20,8 @@ constexpr std::size_t kBuffersPerWrite = 64;
 StreamConnection::StreamConnection(NetShard& shard, sockets::ClientSocket socket, Framing framing,
                                    std::string peer)
     : shard_(shard),
-      socket_(std::move(socket)),
       outbox_(framing, shard.options().outbox_bytes),
+      socket_(std::move(socket)),
       peer_(std::move(peer)),
       close_timer_(shard.wheel(), [this] { finish(reason_); }) {}
 
@@ -111,6 +111,7 @@ void StreamConnection::go_on_reading() {
 void StreamConnection::send(Slice slice) {
   assert(shard_.loop().is_current());
   if (state_ != State::kOpen || overflowed_) return;
+  sent_ = true;
   if (try_enqueue(slice)) return;
   // Perhaps only this turn was long: what the kernel takes now need not wait for its end.
   if (!writing_) write_queued();

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "gateway/net/net_shard.h"
 #include "gateway/session/outbox.h"
@@ -35,6 +36,7 @@ class StreamConnection : public Transport,
   void close(CloseReason reason) final;
   void pause_reading() final;
   void resume_reading() final;
+  [[nodiscard]] bool take_sent() noexcept final { return std::exchange(sent_, false); }
   [[nodiscard]] std::size_t queued_bytes() const final { return outbox_.bytes(); }
   [[nodiscard]] std::string_view peer() const final { return peer_; }
 
@@ -100,15 +102,9 @@ class StreamConnection : public Transport,
   void on_overflow();
   void guarded(const std::function<void()>& work);
 
+  // What a frame's way out touches comes first: FrameSink::kCacheLines, with the bases.
   NetShard& shard_;
-  sockets::ClientSocket socket_;
   Outbox outbox_;
-  std::shared_ptr<SessionInput> session_;
-  std::shared_ptr<StreamConnection> self_;
-  std::string peer_;
-  sockets::AddressBudget::Lease lease_;
-  std::string unread_;  ///< read from the socket, kept while the session pauses
-  TimerWheel::Timer close_timer_;
   State state_ = State::kOpen;
   CloseReason reason_ = CloseReason::kClientLeft;  ///< once closing
   bool reading_ = false;                           ///< waits for the socket to be readable
@@ -117,6 +113,14 @@ class StreamConnection : public Transport,
   bool input_ended_ = false;  ///< the peer has ended its side of the stream
   bool going_on_ = false;     ///< will look at unread_ before the socket is read again
   bool overflowed_ = false;
+  bool sent_ = false;  ///< since it was asked
+  sockets::ClientSocket socket_;
+  std::shared_ptr<SessionInput> session_;
+  std::shared_ptr<StreamConnection> self_;
+  std::string peer_;
+  sockets::AddressBudget::Lease lease_;
+  std::string unread_;  ///< read from the socket, kept while the session pauses
+  TimerWheel::Timer close_timer_;
 };
 
 }  // namespace stampede::gateway

@@ -4,8 +4,15 @@
 #include <optional>
 
 #include "gateway/session/frames.h"
+#include "shared/base/prefetch.h"
 
 namespace stampede::gateway {
+namespace {
+
+/// Members, of what memory takes to answer.
+constexpr std::size_t kAhead = 4;
+
+}  // namespace
 
 void Subscriber::give(const MessageRef& message) {
   if (individual_) return deliver_individually(message);
@@ -22,15 +29,15 @@ void Audience::add(Subscriber& subscriber) {
                                                 {}});
   }
   subscriber.slot_ = group->members.size();
-  group->members.push_back(&subscriber);
+  group->members.push_back({&subscriber.sink_, &subscriber});
 }
 
 void Audience::remove(Subscriber& subscriber) {
   const auto group = find(subscriber);
   if (group == groups_.end()) return;
-  Subscriber* const last = group->members.back();
+  const Place last = group->members.back();
   group->members[subscriber.slot_] = last;
-  last->slot_ = subscriber.slot_;
+  last.who->slot_ = subscriber.slot_;
   group->members.pop_back();
   if (!group->members.empty()) return;
   std::swap(*group, groups_.back());
@@ -54,13 +61,16 @@ std::size_t Audience::deliver_to_watchers(const MessageRef& message) {
 
 std::size_t Audience::deliver_to(const Group& group, std::span<const MessageRef> messages) {
   if (group.individual) {
-    for (Subscriber* member : group.members) {
-      for (const MessageRef& message : messages) member->deliver_individually(message);
+    for (const Place& member : group.members) {
+      for (const MessageRef& message : messages) member.who->deliver_individually(message);
     }
   } else {
     const std::vector<Slice> frames = message_frames(group.version, group.id, messages);
-    for (Subscriber* member : group.members) {
-      for (const Slice& frame : frames) member->deliver(frame);
+    for (std::size_t i = 0; i < group.members.size(); ++i) {
+      if (i + kAhead < group.members.size()) {
+        prefetch<FrameSink::kCacheLines>(group.members[i + kAhead].to);
+      }
+      for (const Slice& frame : frames) group.members[i].to->send(frame);
     }
   }
   return group.members.size() * messages.size();
@@ -70,15 +80,15 @@ std::size_t Audience::deliver_where_room(const MessageRef& message) {
   std::size_t count = 0;
   for (const Group& group : groups_) {
     std::optional<Slice> frame;
-    for (Subscriber* member : group.members) {
-      if (!member->has_room()) continue;
+    for (const Place& member : group.members) {
+      if (!member.who->has_room()) continue;
       ++count;
       if (group.individual) {
-        member->deliver_individually(message);
+        member.who->deliver_individually(message);
         continue;
       }
       if (!frame) frame = message_frame(group.version, group.id, *message);
-      member->deliver(*frame);
+      member.to->send(*frame);
     }
   }
   return count;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "gateway/session/slice.h"
+#include "gateway/session/frame_sink.h"
 #include "shared/model/message.h"
 #include "shared/stomp/frame.h"
 
@@ -14,10 +14,12 @@ namespace stampede::gateway {
 /// One live subscription as its room sees it. Owned by its session; leaves the room before it dies.
 class Subscriber {
  public:
-  /// `individual`: its MESSAGEs differ from everyone else's, because it acknowledges by hand.
-  /// `watches_presence`: it is told who comes and goes.
-  Subscriber(stomp::Version version, std::string id, bool individual, bool watches_presence = false)
-      : version_(version),
+  /// `sink` takes its frames and outlives it. `individual`: its MESSAGEs differ from everyone
+  /// else's, because it acknowledges by hand. `watches_presence`: it is told who comes and goes.
+  Subscriber(FrameSink& sink, stomp::Version version, std::string id, bool individual,
+             bool watches_presence = false)
+      : sink_(sink),
+        version_(version),
         individual_(individual),
         watches_presence_(watches_presence),
         id_(std::move(id)) {}
@@ -25,10 +27,9 @@ class Subscriber {
   Subscriber& operator=(const Subscriber&) = delete;
   virtual ~Subscriber() = default;
 
-  /// Queues a MESSAGE, the same bytes as for the rest of its group. Like its neighbour below it
-  /// must not change the room's membership inside the call.
-  virtual void deliver(const Slice& frame) = 0;
-  /// For individual ones instead.
+  /// Queues a MESSAGE, the same bytes as for the rest of its group.
+  void deliver(const Slice& frame) { sink_.send(frame); }
+  /// For individual ones instead. Must not change the room's membership inside the call.
   virtual void deliver_individually(const MessageRef& message) = 0;
 
   /// Whether it can take more of what it may get at its own pace.
@@ -46,6 +47,7 @@ class Subscriber {
  private:
   friend class Audience;
 
+  FrameSink& sink_;
   stomp::Version version_;
   bool individual_;
   bool watches_presence_;
@@ -72,12 +74,17 @@ class Audience {
   [[nodiscard]] std::size_t size() const noexcept;
 
  private:
+  /// A message goes to the sinks: nothing else of a member need be brought into the cache.
+  struct Place {
+    FrameSink* to;
+    Subscriber* who;
+  };
   struct Group {
     stomp::Version version;
     bool individual;
     bool watches_presence;
     std::string id;
-    std::vector<Subscriber*> members;
+    std::vector<Place> members;
   };
 
   static std::size_t deliver_to(const Group& group, std::span<const MessageRef> messages);

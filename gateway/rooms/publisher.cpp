@@ -13,8 +13,8 @@ namespace {
 constexpr Milliseconds kExpiryTick{500};
 
 /// Of the messages that go on together. Members are written to before the next ones, so a burst of
-/// thousands does not by itself fill what may wait for one (--outbox-bytes, by default sixteen times
-/// this).
+/// thousands does not by itself fill what may wait for one (--outbox-bytes, by default sixteen
+/// times this).
 constexpr std::size_t kMostBytesOfATurn = 256UL * 1024;
 /// Of a message as its members get it, beside its body; about.
 constexpr std::size_t kFrameBytes = 256;

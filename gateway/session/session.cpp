@@ -192,11 +192,6 @@ void Session::handle(const stomp::FrameView& frame) {
   }
 }
 
-void Session::send(const Slice& frame) {
-  sent_ = true;
-  transport_.send(frame);
-}
-
 void Session::acknowledge(const stomp::FrameView& frame) {
   if (const auto receipt = frame.find("receipt")) send(receipt_frame(version_, *receipt));
 }
@@ -302,9 +297,7 @@ void Session::start_heart_beats(HeartBeat client) {
 }
 
 void Session::on_send_timer() {
-  const bool silent = !sent_;
-  if (silent) transport_.send(Slice::of_heart_beat());
-  sent_ = silent;
+  if (!transport_.take_sent()) send(Slice::of_heart_beat());
   send_timer_.arm(send_interval_);
 }
 

@@ -27,7 +27,7 @@ namespace stampede::gateway {
 /// Frames take effect in the order received. What must wait for an answer (a SEND behind a
 /// SUBSCRIBE that is not live yet, a DISCONNECT behind unconfirmed SENDs, anything behind
 /// credentials that are being looked at) stops the session from reading until it may go on.
-class Session final : public SessionInput, private FrameSink, private Roster::Entry {
+class Session final : public SessionInput, private SubscriptionOwner, private Roster::Entry {
  public:
   /// Arms the CONNECT deadline. Transport and context outlive the session. `authorization` is what
   /// the HTTP request said, for a CONNECT that brings no credentials itself.
@@ -158,7 +158,7 @@ class Session final : public SessionInput, private FrameSink, private Roster::En
                   const Started& started);
   void fail_unstored(const Error& error, std::optional<std::string_view> receipt);
 
-  void send(const Slice& frame) override;
+  void send(const Slice& frame) { transport_.send(frame); }
   void on_backlog_full(std::size_t held_bytes) override;
   [[nodiscard]] bool has_room() const override;
   /// Answers with RECEIPT when the frame asked for one.
@@ -196,7 +196,6 @@ class Session final : public SessionInput, private FrameSink, private Roster::En
 
   Milliseconds send_interval_{0};
   Milliseconds silence_check_{0};
-  bool sent_ = false;      ///< since the last send timer, or a beat at it
   bool received_ = false;  ///< since the last silence timer
   bool silent_once_ = false;
   TimerWheel::Timer send_timer_;

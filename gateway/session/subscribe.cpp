@@ -81,8 +81,8 @@ void Session::on_subscribe(const FrameView& frame) {
                 "a session may hold " + std::to_string(context_.limits.max_subscriptions), receipt);
   }
 
-  FrameSink& sink = *this;
-  auto made = std::make_unique<Subscription>(sink, version_, id ? key : std::string(),
+  SubscriptionOwner& owner = *this;
+  auto made = std::make_unique<Subscription>(owner, transport_, version_, id ? key : std::string(),
                                              ++subscriptions_made_, *to, *options, replay->asked());
   Subscription& subscription = *made;
   subscriptions_.emplace(key, std::move(made));

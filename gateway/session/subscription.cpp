@@ -4,11 +4,11 @@
 
 namespace stampede::gateway {
 
-Subscription::Subscription(FrameSink& sink, stomp::Version version, std::string id,
-                           std::uint64_t serial, Destination to, const Options& options,
-                           bool replays)
-    : Subscriber(version, std::move(id), options.ack != AckMode::kAuto, options.presence),
-      sink_(sink),
+Subscription::Subscription(SubscriptionOwner& owner, FrameSink& sink, stomp::Version version,
+                           std::string id, std::uint64_t serial, Destination to,
+                           const Options& options, bool replays)
+    : Subscriber(sink, version, std::move(id), options.ack != AckMode::kAuto, options.presence),
+      owner_(owner),
       serial_(serial),
       destination_(std::move(to)),
       replays_(replays) {
@@ -18,12 +18,12 @@ Subscription::Subscription(FrameSink& sink, stomp::Version version, std::string 
 }
 
 void Subscription::deliver_individually(const MessageRef& message) {
-  if (!window_->add(message)) return sink_.on_backlog_full(window_->held_bytes());
+  if (!window_->add(message)) return owner_.on_backlog_full(window_->held_bytes());
   send_what_may_go();
 }
 
 bool Subscription::has_room() const {
-  return sink_.has_room() && (!window_ || window_->has_room());
+  return owner_.has_room() && (!window_ || window_->has_room());
 }
 
 void Subscription::ack(AckWindow::Tag tag) {
@@ -39,7 +39,7 @@ void Subscription::nack(AckWindow::Tag tag, bool requeue) {
 void Subscription::send_what_may_go() {
   while (const auto next = window_->next()) {
     const Acknowledgeable how{ack_id(serial_, next->tag), next->redelivered};
-    sink_.send(message_frame(version(), id(), *next->message, how));
+    deliver(message_frame(version(), id(), *next->message, how));
   }
 }
 

@@ -10,10 +10,9 @@
 
 namespace stampede::gateway {
 
-/// What a subscription needs of its session.
-class FrameSink {
+/// What a subscription asks of its session.
+class SubscriptionOwner {
  public:
-  virtual void send(const Slice& frame) = 0;
   /// A subscription that acknowledges by hand lets more wait than is kept. Nothing may be called
   /// back inside this.
   virtual void on_backlog_full(std::size_t held_bytes) = 0;
@@ -21,7 +20,7 @@ class FrameSink {
   [[nodiscard]] virtual bool has_room() const = 0;
 
  protected:
-  ~FrameSink() = default;
+  ~SubscriptionOwner() = default;
 };
 
 /// One subscription of a session, to a room or to a queue of its user; in the audience once it is
@@ -36,11 +35,10 @@ class Subscription final : public Subscriber {
   };
 
   /// `replays`: its client asked for messages of before. `serial` tells the session's subscriptions
-  /// apart over its whole life: ids can be used again.
-  Subscription(FrameSink& sink, stomp::Version version, std::string id, std::uint64_t serial,
-               Destination to, const Options& options, bool replays);
+  /// apart over its whole life: ids can be used again. `owner` and `sink` outlive it.
+  Subscription(SubscriptionOwner& owner, FrameSink& sink, stomp::Version version, std::string id,
+               std::uint64_t serial, Destination to, const Options& options, bool replays);
 
-  void deliver(const Slice& frame) override { sink_.send(frame); }
   void deliver_individually(const MessageRef& message) override;
   [[nodiscard]] bool has_room() const override;
 
@@ -56,7 +54,7 @@ class Subscription final : public Subscriber {
  private:
   void send_what_may_go();
 
-  FrameSink& sink_;
+  SubscriptionOwner& owner_;
   std::uint64_t serial_;
   Destination destination_;
   bool replays_;

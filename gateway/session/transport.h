@@ -4,19 +4,20 @@
 #include <string_view>
 
 #include "gateway/session/close_reason.h"
-#include "gateway/session/slice.h"
+#include "gateway/session/frame_sink.h"
 
 namespace stampede::gateway {
 
 /// A session's way out: a WebSocket or TCP connection. Owned by itself, used by its session on the
 /// shard's thread; calls after `close` do nothing.
-class Transport {
+///
+/// What is sent and goes over the outbox's bound calls `SessionInput::on_overflow` once, posted.
+class Transport : public FrameSink {
  public:
   virtual ~Transport() = default;
 
-  /// Queues a frame. Everything queued in one loop turn goes out in one gathered write. Going over
-  /// the outbox's bound calls `SessionInput::on_overflow` once, posted.
-  virtual void send(Slice slice) = 0;
+  /// Whether a frame was sent since this was asked last.
+  [[nodiscard]] virtual bool take_sent() noexcept = 0;
 
   /// Writes what is queued, then closes with the reason (WebSocket: close handshake with its code
   /// and text, bounded in time). `SessionInput::on_closed` follows, posted, exactly once.

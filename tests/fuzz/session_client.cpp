@@ -95,6 +95,7 @@ void SessionClient::send(Slice slice) {
   require(!session_closed_, "a session sends nothing after it closed", slice.stomp());
   require(!told_, "a session leaves a connection that is gone alone");
   if (state_ != State::kOpen || overflowed_) return;
+  unasked_ = true;
   const bool is_text = (slice.websocket()[0] & 0x0f) == 1;
   require(is_text == is_utf8(slice.stomp()), "a frame goes as text exactly when it is UTF-8");
   require(slice.websocket().ends_with(slice.stomp()), "both forms of a frame say the same");

@@ -64,6 +64,7 @@ class SessionClient final : private gateway::Transport {
   enum class State { kOpen, kClosing, kClosed };
 
   void send(gateway::Slice slice) override;
+  [[nodiscard]] bool take_sent() noexcept override { return std::exchange(unasked_, false); }
   void close(gateway::CloseReason reason) override;
   void pause_reading() override;
   void resume_reading() override;
@@ -92,6 +93,7 @@ class SessionClient final : private gateway::Transport {
   bool session_closed_ = false;  ///< the session has closed
   bool told_ = false;            ///< the session knows that the connection is gone
   bool overflowed_ = false;
+  bool unasked_ = false;  ///< a frame was sent since the session asked
   bool paused_ = false;
   std::unique_ptr<gateway::Session> session_;
 };

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gateway/session/transport.h"
@@ -12,8 +13,11 @@ namespace stampede::test {
 class FakeTransport final : public gateway::Transport {
  public:
   void send(gateway::Slice slice) override {
-    if (!closed) sent.emplace_back(slice.stomp());
+    if (closed) return;
+    sent.emplace_back(slice.stomp());
+    unasked_ = true;
   }
+  [[nodiscard]] bool take_sent() noexcept override { return std::exchange(unasked_, false); }
   void close(gateway::CloseReason reason) override {
     if (!closed) closed = reason;
   }
@@ -26,6 +30,9 @@ class FakeTransport final : public gateway::Transport {
   std::optional<gateway::CloseReason> closed;
   bool paused = false;
   std::size_t queued = 0;  ///< as if so much waited
+
+ private:
+  bool unasked_ = false;
 };
 
 }  // namespace stampede::test

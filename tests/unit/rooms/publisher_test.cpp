@@ -90,18 +90,21 @@ TEST_F(PublisherTest, OneTurnIsOneBatchInOrder) {
 }
 
 /// Writes at the end of the turn, as a connection does, and notes whether storage had the message.
-class Witness final : public Subscriber {
+class Witness final : private FrameSink, public Subscriber {
  public:
   Witness(ManualExecutor& on, const FakeFeed& feed)
-      : Subscriber(stomp::Version::kV12, "sub-0", false), on_(on), feed_(feed) {}
-  void deliver(const Slice&) override {
-    on_.post([this] { stored_before = feed_.appends.size(); });
-  }
+      : Subscriber(static_cast<FrameSink&>(*this), stomp::Version::kV12, "sub-0", false),
+        on_(on),
+        feed_(feed) {}
   void deliver_individually(const MessageRef&) override {}
 
   std::optional<std::size_t> stored_before;
 
  private:
+  void send(Slice) override {
+    on_.post([this] { stored_before = feed_.appends.size(); });
+  }
+
   ManualExecutor& on_;
   const FakeFeed& feed_;
 };

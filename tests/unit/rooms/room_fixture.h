@@ -20,18 +20,12 @@ using test::ManualExecutor;
 inline const RoomName kRoom = *parse_room_name("lobby");
 
 /// Keeps the seq header of each MESSAGE.
-class Listener final : public Subscriber {
+class Listener final : private FrameSink, public Subscriber {
  public:
   explicit Listener(std::string id = "sub-0", bool watches_presence = false)
-      : Subscriber(stomp::Version::kV12, std::move(id), false, watches_presence) {}
+      : Subscriber(static_cast<FrameSink&>(*this), stomp::Version::kV12, std::move(id), false,
+                   watches_presence) {}
   void deliver_individually(const MessageRef&) override { FAIL() << "it acknowledges by itself"; }
-  void deliver(const Slice& frame) override {
-    const std::string_view text = frame.stomp();
-    const std::size_t at = text.find("\nseq:");
-    seqs.push_back(at == std::string_view::npos ? 0 : std::stoll(std::string(text.substr(at + 5))));
-    frames.emplace_back(text);
-  }
-
   [[nodiscard]] bool has_room() const override { return frames.size() < takes; }
 
   std::vector<Seq> seqs;
@@ -40,6 +34,14 @@ class Listener final : public Subscriber {
   Started started;
   std::size_t live_at = 0;  ///< how many frames it had then
   std::size_t takes = std::numeric_limits<std::size_t>::max();
+
+ private:
+  void send(Slice frame) override {
+    const std::string_view text = frame.stomp();
+    const std::size_t at = text.find("\nseq:");
+    seqs.push_back(at == std::string_view::npos ? 0 : std::stoll(std::string(text.substr(at + 5))));
+    frames.emplace_back(text);
+  }
 };
 
 class RoomRegistryTest : public testing::Test {

@@ -26,12 +26,13 @@ struct Record {
 };
 
 /// The end of a subscription at the client, which writes the record.
-class Recorder final : public gateway::Subscriber {
+class Recorder final : private gateway::FrameSink, public gateway::Subscriber {
  public:
   explicit Recorder(Record& record)
-      : Subscriber(stomp::Version::kV12, "sub", /*individual=*/true), record_(record) {}
+      : Subscriber(static_cast<FrameSink&>(*this), stomp::Version::kV12, "sub",
+                   /*individual=*/true),
+        record_(record) {}
 
-  void deliver(const gateway::Slice&) override {}
   void deliver_individually(const MessageRef& message) override {
     if (record_.ended) return;  // its client is not there any more
     const auto& headers = message->headers;
@@ -43,6 +44,8 @@ class Recorder final : public gateway::Subscriber {
   }
 
  private:
+  void send(gateway::Slice) override {}
+
   Record& record_;
 };
 

@@ -30,13 +30,15 @@ class FakeUserDirectory final : public UserDirectory {
 };
 
 /// Counts what it gets.
-class Reader final : public Subscriber {
+class Reader final : private FrameSink, public Subscriber {
  public:
-  Reader() : Subscriber(stomp::Version::kV12, "0", false) {}
-  void deliver(const Slice&) override { ++got; }
+  Reader() : Subscriber(static_cast<FrameSink&>(*this), stomp::Version::kV12, "0", false) {}
   void deliver_individually(const MessageRef&) override { FAIL() << "it acknowledges by itself"; }
 
   int got = 0;
+
+ private:
+  void send(Slice) override { ++got; }
 };
 
 class UsersTest : public testing::Test {
