@@ -23,8 +23,9 @@
 
 namespace stampede::gateway {
 
-/// One gateway process, put together: a backend loop (servers' connections, dispatcher, metrics
-/// port) and one loop per shard. Owned and used by the main thread.
+/// One gateway process, put together: a loop per shard, one for the servers' connections and the
+/// dispatcher where there are several shards, and one for the metrics port and the process' end.
+/// Owned and used by the main thread.
 class App {
  public:
   /// The error says what could not be used; servers that are merely away are no error.
@@ -42,11 +43,12 @@ class App {
 
  private:
   explicit App(const GatewayConfig& config);
+  void make_loops();
   Result<void> assemble();
   Result<void> make_admission();
   /// Once the shards are there.
   void watch_admission();
-  /// Users, keys or rights have changed: those who are in are checked again. Backend loop.
+  /// Users, keys or rights have changed: those who are in are checked again. Backend's loop.
   void review();
   void log_who_may_come() const;
   /// What SIGHUP asks for.
@@ -61,9 +63,12 @@ class App {
   LocalFanout fanout_;
   ClientBounds bounds_;
   std::shared_ptr<sockets::TlsIdentity> tls_;  ///< none: clients are served in the clear
-  Loop backend_;
-  /// The shards' loops. Backends answer what is open when they are destroyed, so these live longer.
+  /// Answers whatever the others are busy with.
+  Loop ops_loop_{"ops"};
+  /// The shards', in order, then the backend's, if it has one. Backends answer what is open when
+  /// they are destroyed, so these live longer.
   std::vector<std::unique_ptr<Loop>> loops_;
+  Loop* backend_ = nullptr;  ///< of `loops_`
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<auth::Admission> admission_;
   std::unique_ptr<Backends> backends_;
@@ -73,9 +78,9 @@ class App {
   std::vector<std::unique_ptr<AppShard>> shards_;
   std::unique_ptr<http::Server> ops_;
   std::unique_ptr<Signals> signals_;
-  std::size_t draining_ = 0;  ///< shards not drained yet; backend loop
+  std::size_t draining_ = 0;  ///< shards not drained yet; ops loop
   std::promise<void> finished_;
-  bool has_finished_ = false;  ///< backend loop
+  bool has_finished_ = false;  ///< ops loop
 };
 
 }  // namespace stampede::gateway

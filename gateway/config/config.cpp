@@ -31,7 +31,8 @@ void add_listening(OptionTable& table, GatewayConfig& c) {
       .add("name", config::name_value(c.name),
            "Name of this gateway in logs and in the cluster; unique there.", "<host>-<process id>")
       .add("shards", config::count_value(c.shards, 0, 256),
-           "Threads that serve clients; 0 is one for each core.");
+           "Threads that serve clients; 0 is one for each core. A single one also has the "
+           "connections to the servers.");
 }
 
 void add_servers(OptionTable& table, GatewayConfig& c) {

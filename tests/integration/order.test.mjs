@@ -87,8 +87,9 @@ test('everyone gets every message once and in order', async (t) => {
   t.diagnostic(`STAMPEDE_ORDER_SEED=${seed}`);
   const env = clusterEnv();
   const proxy = await startDropProxy(t, env.amqpUrl, seed);
-  const gateways = await Promise.all(Array.from({ length: kGateways }, () =>
-    startGateway(t, ['--allow-anonymous', '--history-url', env.url],
+  // A single shard has its servers on its own loop, several have them on another.
+  const gateways = await Promise.all(Array.from({ length: kGateways }, (_, i) =>
+    startGateway(t, ['--allow-anonymous', '--history-url', env.url, '--shards', `${1 + (i % 2)}`],
       { STAMPEDE_AMQP_URL: proxy.url, STAMPEDE_REDIS_URL: env.redisUrl })));
   for (const { ops } of gateways) {
     await eventually('a gateway is ready', async () => (await fetch(`${ops}/readyz`)).status === 200);
@@ -110,5 +111,10 @@ test('everyone gets every message once and in order', async (t) => {
   await t.test('and with a gateway killed', async (tt) => {
     await runCrowd(tt, gateways, seed + 2, 'killed', () => gateways[0].signal('SIGKILL'));
     assert.ok(!gateways[0].alive());
+  });
+
+  await t.test('and those that are left end in good order', async () => {
+    const ended = await Promise.all(gateways.slice(1).map((gateway) => gateway.end('SIGTERM')));
+    assert.deepEqual(ended, ended.map(() => 0), gateways.map(({ log }) => log().slice(-2000)).join('\n'));
   });
 });
