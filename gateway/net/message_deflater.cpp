@@ -23,14 +23,21 @@ MessageDeflater::~MessageDeflater() {
 
 void MessageDeflater::deflate(Slice& slice) {
   if (slice.deflate_tried()) return;
-  const std::string_view frame = slice.stomp();
-  if (frame.size() < options_.min_bytes) return slice.set_deflated({});
+  slice.set_deflated([this](std::string_view frame) { return deflate_frame(frame); });
+}
+
+/// Empty when it goes out as it is; valid until the next call.
+std::string_view MessageDeflater::deflate_frame(std::string_view frame) {
+  if (frame.size() < options_.min_bytes) return {};
   const std::string_view payload = compress(frame);
-  slice.set_deflated(payload);
-  if (payload.empty()) return metrics_.deflate_useless.add();
+  if (payload.empty()) {
+    metrics_.deflate_useless.add();
+    return {};
+  }
   metrics_.deflated.add();
   metrics_.deflated_bytes_before.add(static_cast<double>(frame.size()));
   metrics_.deflated_bytes_after.add(static_cast<double>(payload.size()));
+  return payload;
 }
 
 /// Empty when it would not be smaller; valid until the next call.

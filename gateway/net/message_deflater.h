@@ -33,6 +33,7 @@ class MessageDeflater {
   void deflate(Slice& slice);
 
  private:
+  [[nodiscard]] std::string_view deflate_frame(std::string_view frame);
   [[nodiscard]] std::string_view compress(std::string_view frame);
   void make_room(std::size_t bytes);
 

@@ -16,7 +16,7 @@ using stomp::Command;
 using stomp::FrameWriter;
 using stomp::Version;
 
-/// Frames of one run are freed together: a connection that keeps one keeps them all.
+/// Of frames that share a slice, about: a slow connection keeps or gets them all.
 constexpr std::size_t kMaxRunBytes = 32 * 1024;
 
 }  // namespace
@@ -114,20 +114,16 @@ std::vector<Slice> message_frames(Version version, std::string_view subscription
                                   std::span<const MessageRef> messages) {
   if (messages.size() == 1) return {message_frame(version, subscription, *messages.front())};
   std::vector<Slice> slices;
-  slices.reserve(messages.size());
   std::vector<std::string> run;
   std::size_t run_bytes = 0;
-  const auto finish_run = [&] {
-    for (Slice& slice : Slice::of_stomp_frames(run)) slices.push_back(std::move(slice));
-    run.clear();
-    run_bytes = 0;
-  };
   for (const MessageRef& message : messages) {
     run.push_back(encode(version, subscription, *message, std::nullopt));
     run_bytes += run.back().size();
-    if (run_bytes >= kMaxRunBytes) finish_run();
+    if (run_bytes < kMaxRunBytes && &message != &messages.back()) continue;
+    slices.push_back(Slice::of_stomp_frames(run));
+    run.clear();
+    run_bytes = 0;
   }
-  finish_run();
   return slices;
 }
 

@@ -63,7 +63,7 @@ struct Acknowledgeable {
 /// An empty `subscription` (STOMP 1.0) leaves the header out.
 Slice message_frame(stomp::Version version, std::string_view subscription, const Message& message,
                     const std::optional<Acknowledgeable>& acknowledgeable = std::nullopt);
-/// One of each, in order, for who does not acknowledge by hand.
+/// Of all of them, in order, for who does not acknowledge by hand.
 std::vector<Slice> message_frames(stomp::Version version, std::string_view subscription,
                                   std::span<const MessageRef> messages);
 

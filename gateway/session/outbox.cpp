@@ -32,29 +32,22 @@ void Outbox::push_anyway(Slice slice) {
   bytes_ += size;
 }
 
-std::size_t Outbox::gather(std::span<iovec> buffers) const noexcept {
+std::size_t Outbox::gather(std::span<iovec> buffers) const {
   std::size_t count = 0;
   std::size_t skip = written_;
   std::size_t gathered = 0;
-  const char* end = nullptr;
-  for (std::size_t i = head_; i < slices_.size() && gathered < kGatherBytes; ++i) {
+  for (std::size_t i = head_;
+       i < slices_.size() && count < buffers.size() && gathered < kGatherBytes; ++i) {
     const std::string_view bytes = view(slices_[i]).substr(skip);
     skip = 0;
-    if (bytes.data() == end) {
-      buffers[count - 1].iov_len += bytes.size();
-    } else if (count < buffers.size()) {
-      // sendmsg only reads, though an iovec cannot say so.
-      buffers[count++] = {const_cast<char*>(bytes.data()), bytes.size()};
-    } else {
-      break;
-    }
+    // sendmsg only reads, though an iovec cannot say so.
+    buffers[count++] = {const_cast<char*>(bytes.data()), bytes.size()};
     gathered += bytes.size();
-    end = bytes.data() + bytes.size();
   }
   return count;
 }
 
-void Outbox::consume(std::size_t bytes) noexcept {
+void Outbox::consume(std::size_t bytes) {
   bytes_ -= bytes;
   while (bytes > 0) {
     const std::size_t left = view(slices_[head_]).size() - written_;

@@ -32,7 +32,7 @@ class Outbox {
     deflated_up_to_ = largest_frame_bytes;
   }
   [[nodiscard]] bool takes_deflated(const Slice& slice) const noexcept {
-    return slice.stomp().size() <= deflated_up_to_;
+    return slice.largest_frame() <= deflated_up_to_;
   }
 
   /// Refused, and nothing changes, while `max_bytes` or more wait.
@@ -40,14 +40,13 @@ class Outbox {
   /// Whatever the bound: for control frames and last words.
   void push_anyway(Slice slice);
 
-  /// The next bytes to write, in order; returns how many of `buffers` are set. Slices that follow
-  /// each other in memory share one; what is more than one write should carry is left out.
-  /// Valid until the outbox changes.
-  std::size_t gather(std::span<iovec> buffers) const noexcept;
+  /// The next bytes to write, in order; returns how many of `buffers` are set. What is more than
+  /// one write should carry is left out. Valid until the outbox changes.
+  std::size_t gather(std::span<iovec> buffers) const;
   /// The first `bytes` of what `gather` gave have been written.
-  void consume(std::size_t bytes) noexcept;
+  void consume(std::size_t bytes);
 
-  /// Drops everything but a frame that is partly written: the peer must be able to read on.
+  /// Drops everything but a slice that is partly written: the peer must be able to read on.
   /// Returns the number of bytes dropped.
   std::size_t drop_unsent();
 
@@ -60,12 +59,12 @@ class Outbox {
   [[nodiscard]] std::size_t slices() const noexcept { return slices_.size() - head_; }
 
  private:
-  [[nodiscard]] std::string_view view(const Slice& slice) const noexcept {
+  [[nodiscard]] std::string_view view(const Slice& slice) const {
     if (framing_ == Framing::kStomp) return slice.stomp();
     return takes_deflated(slice) ? slice.deflated() : slice.websocket();
   }
   /// How much smaller it goes out than it is.
-  [[nodiscard]] std::size_t saved_by(const Slice& slice) const noexcept {
+  [[nodiscard]] std::size_t saved_by(const Slice& slice) const {
     return framing_ == Framing::kStomp ? 0 : slice.websocket().size() - view(slice).size();
   }
   void release_if_empty() noexcept;

@@ -2,6 +2,8 @@
 // it is made once here (RFC 6455 section 5.2) and shared with the frame.
 #include "gateway/session/slice.h"
 
+#include <algorithm>
+
 #include "shared/base/utf8.h"
 
 namespace stampede::gateway {
@@ -33,37 +35,45 @@ void append_header(std::string& out, unsigned char opcode, std::size_t payload_b
   }
 }
 
-/// Returns the header's size.
-std::size_t append_framed(std::string& out, std::string_view stomp) {
-  const std::size_t before = out.size();
+void append_framed(std::string& out, std::string_view stomp) {
   append_header(out, is_utf8(stomp) ? kText : kBinary, stomp.size());
-  const std::size_t header = out.size() - before;
   out.append(stomp);
-  return header;
+}
+
+/// Of the frame that `bytes` begin with, which `append_framed` has made.
+std::size_t header_bytes(std::string_view bytes) {
+  const auto size = static_cast<unsigned char>(bytes[1]);
+  return size <= 125 ? 2 : size == 126 ? 4 : kMaxHeaderBytes;
+}
+std::size_t payload_bytes(std::string_view bytes, std::size_t header) {
+  std::size_t size = 0;
+  for (std::size_t i = header == 2 ? 1 : 2; i < header; ++i) {
+    size = size << 8 | static_cast<unsigned char>(bytes[i]);
+  }
+  return size;
 }
 
 }  // namespace
 
 Slice Slice::of_stomp_frame(std::string_view stomp) {
-  std::string bytes;
-  bytes.reserve(kMaxHeaderBytes + stomp.size());
-  const std::size_t header = append_framed(bytes, stomp);
-  return Slice(new Block(std::move(bytes), header));
+  Slice slice(new Block{.largest_frame = static_cast<std::uint32_t>(stomp.size())});
+  slice.block_->websocket.reserve(kMaxHeaderBytes + stomp.size());
+  append_framed(slice.block_->websocket, stomp);
+  return slice;
 }
 
-std::vector<Slice> Slice::of_stomp_frames(const std::vector<std::string>& frames) {
+Slice Slice::of_stomp_frames(const std::vector<std::string>& frames) {
   std::size_t bound = 0;
-  for (const std::string& frame : frames) bound += kMaxHeaderBytes + frame.size();
-  const auto run = std::make_shared<std::string>();
-  run->reserve(bound);  // what is in it does not move any more
-  std::vector<Slice> slices;
-  slices.reserve(frames.size());
+  std::size_t largest = 0;
   for (const std::string& frame : frames) {
-    const std::size_t begin = run->size();
-    const std::size_t header = append_framed(*run, frame);
-    slices.push_back(Slice(new Block(run, std::string_view(*run).substr(begin), header)));
+    bound += kMaxHeaderBytes + frame.size();
+    largest = std::max(largest, frame.size());
   }
-  return slices;
+  Slice slice(new Block{.frames = static_cast<std::uint32_t>(frames.size()),
+                        .largest_frame = static_cast<std::uint32_t>(largest)});
+  slice.block_->websocket.reserve(bound);
+  for (const std::string& frame : frames) append_framed(slice.block_->websocket, frame);
+  return slice;
 }
 
 Slice Slice::of_heart_beat() {
@@ -72,17 +82,45 @@ Slice Slice::of_heart_beat() {
 }
 
 Slice Slice::of_websocket_only(std::string bytes) {
-  const std::size_t size = bytes.size();
-  return Slice(new Block(std::move(bytes), size));
+  return Slice(new Block{.frames = 0, .websocket = std::move(bytes)});
 }
 
-void Slice::set_deflated(std::string_view payload) {
+std::string_view Slice::stomp() const {
+  if (block_->frames == 0) return {};
+  if (block_->frames == 1) return websocket().substr(websocket().size() - block_->largest_frame);
+  if (block_->stomp.empty()) {
+    block_->stomp.reserve(block_->websocket.size());
+    for_each_frame([&](std::string_view, std::string_view stomp) { block_->stomp.append(stomp); });
+  }
+  return block_->stomp;
+}
+
+void Slice::for_each_frame(const Visit& visit) const {
+  std::string_view rest = websocket();
+  for (std::uint32_t i = 0; i < block_->frames; ++i) {
+    const std::size_t header = header_bytes(rest);
+    const std::string_view frame = rest.substr(0, header + payload_bytes(rest, header));
+    visit(frame, frame.substr(header));
+    rest.remove_prefix(frame.size());
+  }
+}
+
+void Slice::set_deflated(const Compress& compress) {
   block_->deflate_tried = true;
-  if (payload.empty()) return;
-  const unsigned opcode = static_cast<unsigned char>(block_->bytes.front()) & kOpcode;
-  block_->deflated.reserve(kMaxHeaderBytes + payload.size());
-  append_header(block_->deflated, static_cast<unsigned char>(kCompressed | opcode), payload.size());
-  block_->deflated.append(payload);
+  std::string form;
+  bool smaller = false;
+  for_each_frame([&](std::string_view websocket, std::string_view stomp) {
+    const std::string_view payload = compress(stomp);
+    if (payload.empty()) {
+      form.append(websocket);
+      return;
+    }
+    smaller = true;
+    const unsigned opcode = static_cast<unsigned char>(websocket.front()) & kOpcode;
+    append_header(form, static_cast<unsigned char>(kCompressed | opcode), payload.size());
+    form.append(payload);
+  });
+  if (smaller) block_->deflated = std::move(form);
 }
 
 }  // namespace stampede::gateway

@@ -96,10 +96,12 @@ void SessionClient::send(Slice slice) {
   require(!told_, "a session leaves a connection that is gone alone");
   if (state_ != State::kOpen || overflowed_) return;
   unasked_ = true;
-  const bool is_text = (slice.websocket()[0] & 0x0f) == 1;
-  require(is_text == is_utf8(slice.stomp()), "a frame goes as text exactly when it is UTF-8");
-  require(slice.websocket().ends_with(slice.stomp()), "both forms of a frame say the same");
-  sent_.emplace_back(slice.stomp());
+  slice.for_each_frame([this](std::string_view websocket, std::string_view stomp) {
+    const bool is_text = (websocket[0] & 0x0f) == 1;
+    require(is_text == is_utf8(stomp), "a frame goes as text exactly when it is UTF-8");
+    require(websocket.ends_with(stomp), "both forms of a frame say the same");
+    sent_.emplace_back(stomp);
+  });
 }
 
 void SessionClient::close(CloseReason reason) {

@@ -14,7 +14,8 @@ class FakeTransport final : public gateway::Transport {
  public:
   void send(gateway::Slice slice) override {
     if (closed) return;
-    sent.emplace_back(slice.stomp());
+    slice.for_each_frame(
+        [this](std::string_view, std::string_view stomp) { sent.emplace_back(stomp); });
     unasked_ = true;
   }
   [[nodiscard]] bool take_sent() noexcept override { return std::exchange(unasked_, false); }

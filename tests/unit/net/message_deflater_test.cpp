@@ -55,6 +55,20 @@ TEST_F(MessageDeflaterTest, WhatItMakesInflatesToTheFrame) {
   }
 }
 
+TEST_F(MessageDeflaterTest, OfSeveralFramesEachIsCompressedByItselfWhereThatIsWorthwhile) {
+  const std::string large = chat(1000);
+  Slice run = Slice::of_stomp_frames({large, "small", large + "!"});
+  deflater_.deflate(run);
+  Slice first = Slice::of_stomp_frame(large);
+  deflater_.deflate(first);
+  Slice last = Slice::of_stomp_frame(large + "!");
+  deflater_.deflate(last);
+  EXPECT_EQ(run.deflated(), std::string(first.deflated()) +
+                                std::string(Slice::of_stomp_frame("small").websocket()) +
+                                std::string(last.deflated()));
+  EXPECT_EQ(run.stomp(), large + "small" + large + "!");
+}
+
 TEST_F(MessageDeflaterTest, AMessageThatFitsAWindowNeedsNoLargerOne) {
   for (int bits = 9; bits <= 15; ++bits) {
     const std::string frame = chat(std::size_t{1} << bits);

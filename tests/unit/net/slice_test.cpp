@@ -4,6 +4,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include "gateway/session/close_reason.h"
 #include "shared/base/utf8.h"
@@ -39,6 +40,34 @@ TEST(SliceTest, IsTextWhenItIsUtf8AndBinaryOtherwise) {
 TEST(SliceTest, AHeartBeatIsOneLineFeed) {
   EXPECT_EQ(Slice::of_heart_beat().websocket(), "\x81\x01\n");
   EXPECT_EQ(Slice::of_heart_beat().stomp(), "\n");
+}
+
+TEST(SliceTest, HoldsSeveralFramesEachWhole) {
+  const std::vector<std::string> frames{"one", std::string(126, 'x'), "\xff", "",
+                                        std::string(70'000, 'y')};
+  const Slice run = Slice::of_stomp_frames(frames);
+  std::string websocket;
+  std::string stomp;
+  for (const std::string& frame : frames) {
+    websocket += Slice::of_stomp_frame(frame).websocket();
+    stomp += frame;
+  }
+  EXPECT_EQ(run.websocket(), websocket);
+  EXPECT_EQ(run.stomp(), stomp);
+  EXPECT_EQ(run.largest_frame(), 70'000u);
+  std::vector<std::string> found;
+  run.for_each_frame([&](std::string_view framed, std::string_view bare) {
+    EXPECT_EQ(framed, Slice::of_stomp_frame(bare).websocket());
+    found.emplace_back(bare);
+  });
+  EXPECT_EQ(found, frames);
+}
+
+TEST(SliceTest, OfAWebSocketOnlyThereIsNoFrame) {
+  const Slice slice = Slice::of_websocket_only("HTTP/1.1 101 Switching Protocols");
+  EXPECT_EQ(slice.stomp(), "");
+  EXPECT_EQ(slice.largest_frame(), 0u);
+  slice.for_each_frame([](std::string_view, std::string_view) { FAIL(); });
 }
 
 TEST(SliceTest, CopiesShareTheBytes) {

@@ -36,11 +36,13 @@ class Listener final : private FrameSink, public Subscriber {
   std::size_t takes = std::numeric_limits<std::size_t>::max();
 
  private:
-  void send(Slice frame) override {
-    const std::string_view text = frame.stomp();
-    const std::size_t at = text.find("\nseq:");
-    seqs.push_back(at == std::string_view::npos ? 0 : std::stoll(std::string(text.substr(at + 5))));
-    frames.emplace_back(text);
+  void send(Slice slice) override {
+    slice.for_each_frame([this](std::string_view, std::string_view text) {
+      const std::size_t at = text.find("\nseq:");
+      seqs.push_back(at == std::string_view::npos ? 0
+                                                  : std::stoll(std::string(text.substr(at + 5))));
+      frames.emplace_back(text);
+    });
   }
 };
 
