@@ -38,7 +38,10 @@ Result<std::unique_ptr<App>> App::build(const GatewayConfig& config) {
 }
 
 App::App(const GatewayConfig& config)
-    : config_(config), gateway_(new_gateway_id(config.name)), bounds_(config.limits) {
+    : config_(config),
+      gateway_(new_gateway_id(config.name)),
+      bounds_(config.limits),
+      shard_count_(shard_count(config.shards)) {
   make_loops();
 }
 
@@ -48,15 +51,14 @@ App::~App() {
 }
 
 /// A message goes from its shard to the servers' connections and back twice. Where there is one
-/// shard those are on its loop, which saves four wake-ups and a third of the gateway's CPU; several
+/// shard those are on its loop, which saves four wake-ups and 30 % of the gateway's CPU; several
 /// shards share connections, on a loop of their own, so that broker and directory get large
 /// batches.
 void App::make_loops() {
-  const std::size_t shards = shard_count(config_.shards);
-  for (std::size_t i = 0; i < shards; ++i) {
+  for (std::size_t i = 0; i < shard_count_; ++i) {
     loops_.push_back(std::make_unique<Loop>("shard-" + std::to_string(i)));
   }
-  if (shards > 1) loops_.push_back(std::make_unique<Loop>("backend"));
+  if (shard_count_ > 1) loops_.push_back(std::make_unique<Loop>("backend"));
   backend_ = loops_.back().get();
 }
 
@@ -94,7 +96,7 @@ Result<void> App::assemble() {
                                        backends_->directory(), backends_->history(), metrics_);
   const ShardParts parts{config_,     gateway_, *backends_, *backlog_, *dispatcher_, fanout_,
                          *admission_, bounds_,  page,       tls_,      metrics_};
-  for (std::size_t i = 0; i < shard_count(config_.shards); ++i) {
+  for (std::size_t i = 0; i < shard_count_; ++i) {
     shards_.push_back(std::make_unique<AppShard>(*loops_[i], i, parts));
   }
   dispatcher_->start();
@@ -107,13 +109,21 @@ Result<void> App::assemble() {
   watch_admission();
 
   auto router = std::make_shared<http::Router>();
-  http::add_ops_endpoints(*router, health_, metrics_, version());
+  http::add_ops_endpoints(*router, health_, metrics_, version(),
+                          [this](Task task) { after_a_turn(std::move(task), loops_.size()); });
   http::ServerOptions options;
   options.name = "ops";
   options.address = config_.metrics_listen.address;
   options.port = config_.metrics_listen.port;
   ops_ = std::make_unique<http::Server>(ops_loop_, options, router, metrics_);
   return {};
+}
+
+void App::after_a_turn(Task task, std::size_t loops_left) {
+  if (loops_left == 0) return ops_loop_.post(std::move(task));
+  loops_[loops_left - 1]->post([this, loops_left, task = std::move(task)]() mutable {
+    after_a_turn(std::move(task), loops_left - 1);
+  });
 }
 
 Result<void> App::make_admission() {

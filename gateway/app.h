@@ -44,6 +44,8 @@ class App {
  private:
   explicit App(const GatewayConfig& config);
   void make_loops();
+  /// The task runs on the ops loop once each of the others has had a turn: never while one hangs.
+  void after_a_turn(Task task, std::size_t loops_left);
   Result<void> assemble();
   Result<void> make_admission();
   /// Once the shards are there.
@@ -63,8 +65,9 @@ class App {
   LocalFanout fanout_;
   ClientBounds bounds_;
   std::shared_ptr<sockets::TlsIdentity> tls_;  ///< none: clients are served in the clear
-  /// Answers whatever the others are busy with.
+  /// Its part of the process goes on whatever the others are busy with.
   Loop ops_loop_{"ops"};
+  const std::size_t shard_count_;
   /// The shards', in order, then the backend's, if it has one. Backends answer what is open when
   /// they are destroyed, so these live longer.
   std::vector<std::unique_ptr<Loop>> loops_;

@@ -53,9 +53,8 @@ class Sampler:
             self._failure = failure
 
     def _sample(self):
-        # In this order: messages that move on between the questions count as behind, never as ahead.
-        stored = self._cluster.metric(STORED)
-        self._samples.append(Sample(time.monotonic(), stored, self._cluster.metric(CONFIRMED)))
+        stored, confirmed = self._cluster.metrics(STORED, CONFIRMED)
+        self._samples.append(Sample(time.monotonic(), stored, confirmed))
 
 
 def summary(samples, messages):

@@ -10,9 +10,10 @@ namespace stampede::gateway {
 class FrameSink {
  public:
   /// Of an implementation, those that `send` uses: for `prefetch`.
-  static constexpr std::size_t kCacheLines = 3;
+  static constexpr std::size_t kCacheLines = 4;
 
-  /// Queues a frame. Everything queued in one loop turn goes out in one gathered write.
+  /// Queues a frame, or those of a slice. Everything queued in one loop turn goes out in one
+  /// gathered write.
   virtual void send(Slice slice) = 0;
 
  protected:

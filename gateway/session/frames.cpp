@@ -16,7 +16,8 @@ using stomp::Command;
 using stomp::FrameWriter;
 using stomp::Version;
 
-/// Of frames that share a slice, about: a slow connection keeps or gets them all.
+/// Of frames that share a slice: a slow connection keeps or gets them all, and one that is too
+/// large to be compressed for a peer leaves the others uncompressed, too.
 constexpr std::size_t kMaxRunBytes = 32 * 1024;
 
 }  // namespace
@@ -116,14 +117,18 @@ std::vector<Slice> message_frames(Version version, std::string_view subscription
   std::vector<Slice> slices;
   std::vector<std::string> run;
   std::size_t run_bytes = 0;
-  for (const MessageRef& message : messages) {
-    run.push_back(encode(version, subscription, *message, std::nullopt));
-    run_bytes += run.back().size();
-    if (run_bytes < kMaxRunBytes && &message != &messages.back()) continue;
+  const auto finish_run = [&] {
     slices.push_back(Slice::of_stomp_frames(run));
     run.clear();
     run_bytes = 0;
+  };
+  for (const MessageRef& message : messages) {
+    std::string frame = encode(version, subscription, *message, std::nullopt);
+    if (!run.empty() && run_bytes + frame.size() > kMaxRunBytes) finish_run();
+    run_bytes += frame.size();
+    run.push_back(std::move(frame));
   }
+  finish_run();
   return slices;
 }
 

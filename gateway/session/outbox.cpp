@@ -22,7 +22,7 @@ bool Outbox::push(Slice slice) {
 void Outbox::push_anyway(Slice slice) {
   const std::size_t size = view(slice).size();
   if (size == 0) return;
-  saved_bytes_ += saved_by(slice);
+  beside_bytes_ += beside(slice);
   const bool crowded = slices_.size() == slices_.capacity();
   if (crowded && head_ >= slices_.size() / 2) {
     slices_.erase(slices_.begin(), slices_.begin() + static_cast<std::ptrdiff_t>(head_));
@@ -57,7 +57,7 @@ void Outbox::consume(std::size_t bytes) {
     }
     bytes -= left;
     written_ = 0;
-    saved_bytes_ -= saved_by(slices_[head_]);
+    beside_bytes_ -= beside(slices_[head_]);
     slices_[head_++] = Slice();
   }
   release_if_empty();
@@ -68,7 +68,7 @@ std::size_t Outbox::drop_unsent() {
   const std::size_t before = bytes_;
   slices_.erase(slices_.begin() + static_cast<std::ptrdiff_t>(head_ + keep), slices_.end());
   bytes_ = keep == 0 ? 0 : view(slices_[head_]).size() - written_;
-  saved_bytes_ = keep == 0 ? 0 : saved_by(slices_[head_]);
+  beside_bytes_ = keep == 0 ? 0 : beside(slices_[head_]);
   release_if_empty();
   return before - bytes_;
 }

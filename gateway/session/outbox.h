@@ -12,15 +12,15 @@
 
 namespace stampede::gateway {
 
-/// Which of a slice's two forms a connection sends.
+/// What a connection sends of a slice.
 enum class Framing : std::uint8_t { kWebSocket, kStomp };
 
 /// What one connection still has to send, first in, first out, bounded in bytes. Pure: gives out
 /// buffers for a gathered write and is told how much of them was written. One thread.
 ///
 /// The bound is for a peer that does not read. It holds before a slice is added, so a single frame
-/// may be larger than the bound. A compressed frame counts as what it is uncompressed, because the
-/// gateway holds both forms, and what compresses well would otherwise be held almost without bound.
+/// may be larger than the bound. What the gateway holds beside the form that goes out counts, too:
+/// what compresses well would otherwise be held almost without bound.
 class Outbox {
  public:
   Outbox(Framing framing, std::size_t max_bytes) noexcept
@@ -55,7 +55,7 @@ class Outbox {
   /// Still to be written.
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
   /// What counts against the bound.
-  [[nodiscard]] std::size_t held_bytes() const noexcept { return bytes_ + saved_bytes_; }
+  [[nodiscard]] std::size_t held_bytes() const noexcept { return bytes_ + beside_bytes_; }
   [[nodiscard]] std::size_t slices() const noexcept { return slices_.size() - head_; }
 
  private:
@@ -63,17 +63,18 @@ class Outbox {
     if (framing_ == Framing::kStomp) return slice.stomp();
     return takes_deflated(slice) ? slice.deflated() : slice.websocket();
   }
-  /// How much smaller it goes out than it is.
-  [[nodiscard]] std::size_t saved_by(const Slice& slice) const {
-    return framing_ == Framing::kStomp ? 0 : slice.websocket().size() - view(slice).size();
+  /// Bytes held for it that do not go out; of a compressed one what it saves.
+  [[nodiscard]] std::size_t beside(const Slice& slice) const {
+    if (framing_ == Framing::kStomp) return slice.copies_stomp() ? slice.websocket().size() : 0;
+    return slice.websocket().size() - view(slice).size();
   }
   void release_if_empty() noexcept;
 
   std::vector<Slice> slices_;  ///< those before head_ have been written
   std::size_t head_ = 0;
-  std::size_t written_ = 0;      ///< of the slice at head_
-  std::size_t bytes_ = 0;        ///< not written yet
-  std::size_t saved_bytes_ = 0;  ///< what those not written yet are smaller by, compressed
+  std::size_t written_ = 0;       ///< of the slice at head_
+  std::size_t bytes_ = 0;         ///< not written yet
+  std::size_t beside_bytes_ = 0;  ///< of those not written yet
   std::size_t max_bytes_;
   std::size_t deflated_up_to_ = 0;
   Framing framing_;

@@ -120,7 +120,9 @@ void Slice::set_deflated(const Compress& compress) {
     append_header(form, static_cast<unsigned char>(kCompressed | opcode), payload.size());
     form.append(payload);
   });
-  if (smaller) block_->deflated = std::move(form);
+  if (!smaller) return;
+  form.shrink_to_fit();
+  block_->deflated = std::move(form);
 }
 
 }  // namespace stampede::gateway

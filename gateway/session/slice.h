@@ -51,6 +51,9 @@ class Slice {
   /// first.
   [[nodiscard]] std::string_view stomp() const;
 
+  /// Whether `stomp` is a copy, held beside the form for WebSockets.
+  [[nodiscard]] bool copies_stomp() const noexcept { return block_->frames > 1; }
+
   /// Bytes of the largest STOMP frame.
   [[nodiscard]] std::size_t largest_frame() const noexcept { return block_->largest_frame; }
   using Visit = std::function<void(std::string_view websocket, std::string_view stomp)>;

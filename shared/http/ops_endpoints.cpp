@@ -87,14 +87,15 @@ std::string readiness_json(const Health& health, bool ready) {
 }  // namespace
 
 void add_ops_endpoints(Router& router, const Health& health, Metrics& metrics,
-                       std::string_view version) {
+                       std::string_view version, AfterATurn after_a_turn) {
   metrics
       .gauge("stampede_build_info", "Always 1; the labels say what runs.",
              {{"version", std::string(version)}})
       .set(1);
-  router.add("GET", "/healthz", [](const Request&, const Responder& respond) {
-    respond(Response::json("{\"status\":\"ok\"}\n"));
-  });
+  router.add("GET", "/healthz",
+             [after_a_turn = std::move(after_a_turn)](const Request&, const Responder& respond) {
+               after_a_turn([respond] { respond(Response::json("{\"status\":\"ok\"}\n")); });
+             });
   router.add("GET", "/readyz", [&health](const Request&, const Responder& respond) {
     const bool ready = health.ready();
     respond(Response::json(readiness_json(health, ready), ready ? 200 : 503));

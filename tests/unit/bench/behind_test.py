@@ -36,14 +36,15 @@ class Counting:
         self.left = answers
         self.asked = threading.Event()
 
-    def metric(self, name):
+    def metrics(self, *names):
         if self.left == 0:
             self.asked.set()
             raise OSError('refused')
         if self.left:
             self.left -= 1
-        self.values[name] += 10
-        return self.values[name]
+        for name in names:
+            self.values[name] += 10
+        return tuple(self.values[name] for name in names)
 
 
 class SamplerTest(unittest.TestCase):

@@ -35,6 +35,22 @@ TEST_F(OpsEndpointsTest, LivesWhateverIsAway) {
   EXPECT_EQ(get("/healthz").status, 200);
 }
 
+TEST_F(OpsEndpointsTest, LivesOnceTheOthersHaveHadATurn) {
+  Task answer;
+  http::Router router;
+  http::add_ops_endpoints(router, health_, metrics_, "1.2.3",
+                          [&](Task task) { answer = std::move(task); });
+  std::optional<Response> answered;
+  http::Request request;
+  request.method = "GET";
+  request.target = "/healthz";
+  router.dispatch(std::move(request),
+                  http::Responder([&](Response r) { answered = std::move(r); }));
+  EXPECT_FALSE(answered);
+  answer();
+  EXPECT_EQ(answered.value().status, 200);
+}
+
 TEST_F(OpsEndpointsTest, IsReadyWhenEveryComponentIs) {
   health_.set("redis", false, "connection \"refused\"");
   health_.set("rabbitmq", true);

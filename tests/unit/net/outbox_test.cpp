@@ -145,6 +145,32 @@ TEST(OutboxTest, GivesFramesMadeTogetherAsOneBuffer) {
   }
 }
 
+TEST(OutboxTest, KeepsWhatIsPartlyWrittenOfFramesMadeTogether) {
+  for (const Framing framing : {Framing::kWebSocket, Framing::kStomp}) {
+    Outbox outbox(framing, 1000);
+    ASSERT_TRUE(outbox.push(Slice::of_stomp_frames({"one", "two"})));
+    ASSERT_TRUE(outbox.push(Slice::of_stomp_frames({"three", "four"})));
+    const std::string whole = framing == Framing::kWebSocket ? "\x81\x03one\x81\x03two" : "onetwo";
+    EXPECT_EQ(write(outbox, 2), whole.substr(0, 2));
+    outbox.drop_unsent();
+    EXPECT_EQ(outbox.bytes(), whole.size() - 2);
+    EXPECT_EQ(write(outbox, 1000), whole.substr(2));
+    EXPECT_TRUE(outbox.empty());
+    EXPECT_EQ(outbox.held_bytes(), 0u);
+  }
+}
+
+TEST(OutboxTest, CountsTheCopyThatATcpStreamNeedsOfFramesMadeTogether) {
+  const Slice run = Slice::of_stomp_frames({"123", "456"});
+  Outbox tcp(Framing::kStomp, 1000);
+  ASSERT_TRUE(tcp.push(run));
+  EXPECT_EQ(tcp.bytes(), 6u);
+  EXPECT_EQ(tcp.held_bytes(), 16u);
+  Outbox websocket(Framing::kWebSocket, 1000);
+  ASSERT_TRUE(websocket.push(run));
+  EXPECT_EQ(websocket.held_bytes(), 10u);
+}
+
 TEST(OutboxTest, GathersNoMoreThanASocketTakes) {
   Outbox outbox(Framing::kStomp, 2'000'000);
   for (int i = 0; i < 100; ++i) {

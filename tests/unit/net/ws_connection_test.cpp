@@ -266,6 +266,19 @@ TEST_F(WsConnectionTest, ClosesInOrderWhileTheSessionPauses) {
   EXPECT_THAT(log_.wait_for(3), ElementsAre("got one", "closed shutting_down", "destroyed"));
 }
 
+TEST_F(WsConnectionTest, RemembersThatAFrameWasSentUntilItIsAsked) {
+  start();
+  const auto client = connect();
+  client->send(client_frame(kPingFrame, "?"));
+  ASSERT_TRUE(client->read_frame());
+  on_transport([](Transport& transport) {
+    EXPECT_FALSE(transport.take_sent()) << "a pong is no beat of STOMP";
+    transport.send(frame("one"));
+    EXPECT_TRUE(transport.take_sent());
+    EXPECT_FALSE(transport.take_sent());
+  });
+}
+
 // Slow consumers
 
 TEST_F(WsConnectionTest, ABurstBeyondTheBoundIsNoOverflowWhenThePeerReads) {
