@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 CONFIRMED = 'stampede_rabbitmq_confirms_total'
 STORED = 'stampede_worker_stored_total'
+UNACKNOWLEDGED = 'stampede_rabbitmq_unacknowledged'
 #: Asking costs the servers little at this pace, and what is behind changes by a few hundred in between.
 PERIOD_SECONDS = 0.2
 
@@ -15,6 +16,7 @@ class Sample:
     at: float  #: seconds
     stored: float
     confirmed: float
+    in_hand: float = 0  #: deliveries that workers have not acked, each a parcel
 
 
 class Sampler:
@@ -41,7 +43,7 @@ class Sampler:
         if self._failure:
             raise self._failure
         first = self._samples[0]
-        return [Sample(s.at - first.at, s.stored - first.stored, s.confirmed - first.confirmed)
+        return [Sample(s.at - first.at, s.stored - first.stored, s.confirmed - first.confirmed, s.in_hand)
                 for s in self._samples]
 
     def _run(self):
@@ -53,18 +55,18 @@ class Sampler:
             self._failure = failure
 
     def _sample(self):
-        stored, confirmed = self._cluster.metrics(STORED, CONFIRMED)
-        self._samples.append(Sample(time.monotonic(), stored, confirmed))
+        stored, confirmed, in_hand = self._cluster.metrics(STORED, CONFIRMED, UNACKNOWLEDGED)
+        self._samples.append(Sample(time.monotonic(), stored, confirmed, in_hand))
 
 
 def summary(samples, messages):
-    """`most` and `at_end`: messages that were confirmed and not stored; at the end is the greater of the samples
-    before and after the last of `messages` was confirmed. `drain_seconds`: from then until the last was stored,
-    exact to a period. None where that never came."""
+    """`most`: messages that were confirmed and not stored. `in_hand`: the most deliveries that workers had at
+    once. `drain_seconds`: from when the last of `messages` was confirmed until the last was stored, exact to a
+    period. None where that never came."""
     place = next((i for i, sample in enumerate(samples) if sample.confirmed >= messages), None)
     stored = next((sample for sample in samples if sample.stored >= messages), None)
     if place is None or stored is None:
         return None
     behind = [max(0, sample.confirmed - sample.stored) for sample in samples]
-    return {'most': max(behind), 'at_end': max(behind[max(0, place - 1):place + 1]),
+    return {'most': max(behind), 'in_hand': max(sample.in_hand for sample in samples),
             'drain_seconds': max(0, stored.at - samples[place].at)}

@@ -23,6 +23,7 @@ COLUMNS = {
     'stored_rate': ('stored/s', lambda r: r['stored_per_second'], ',.0f'),
     'bare_rate': ('bare publish+confirm/s', lambda r: r['bare_per_second'], ',.0f'),
     'most_behind': ('most behind (messages)', lambda r: r['most_behind'], ',.0f'),
+    'in_hand': ('most in the worker\'s hands (deliveries)', lambda r: r['in_hand'], ',.0f'),
     'drain': ('s behind at the end', lambda r: r['drain_seconds'], '.2f'),
     'own_us': ('gateway+worker CPU µs a message', lambda r: r['own_cpu_us'], '.1f'),
     'servers_us': ('RabbitMQ+Redis+PostgreSQL CPU µs', lambda r: r['servers_cpu_us'], '.1f'),
