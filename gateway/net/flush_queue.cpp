@@ -11,6 +11,9 @@ namespace {
 /// the connections that have not had their turn, so a room of thousands waits for one round and not
 /// for up to two. Many more turns would hand out fewer messages at a time, which costs more.
 constexpr std::size_t kItemsPerTurn = 256;
+/// From a frame that can be read to its message at the members' outboxes: to be read, to be
+/// sequenced, to be answered. Each would else stand behind some milliseconds of writing.
+constexpr int kTurnsOfAMessage = 3;
 
 }  // namespace
 
@@ -19,7 +22,11 @@ void FlushQueue::add(Item& item) {
   items_.push_back(item);
   if (posted_) return;
   posted_ = true;
-  boost::asio::post(context_, [this] { run(); });
+  run_after(0);
+}
+
+void FlushQueue::run_after(int turns) {
+  boost::asio::post(context_, [this, turns] { turns == 0 ? run() : run_after(turns - 1); });
 }
 
 void FlushQueue::run() {
@@ -29,7 +36,7 @@ void FlushQueue::run() {
   for (std::size_t i = 0; i < kItemsPerTurn && end != items_.end(); ++i) ++end;
   now.splice(now.end(), items_, items_.begin(), end);
   posted_ = !items_.empty();
-  if (posted_) boost::asio::post(context_, [this] { run(); });
+  if (posted_) run_after(kTurnsOfAMessage);
   while (!now.empty()) {
     Item& item = now.front();
     now.pop_front();

@@ -41,6 +41,8 @@ class FlushQueue {
                                       boost::intrusive::constant_time_size<false>>;
 
   void run();
+  /// Runs after so many more turns.
+  void run_after(int turns);
 
   boost::asio::io_context& context_;
   std::function<void()> flushed_;
