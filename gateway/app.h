@@ -44,7 +44,7 @@ class App {
  private:
   explicit App(const GatewayConfig& config);
   void make_loops();
-  /// The task runs on the ops loop once each of the others has had a turn: never while one hangs.
+  /// The task runs on the ops loop once each of `loops_` has had a turn: never while one hangs.
   void after_a_turn(Task task, std::size_t loops_left);
   Result<void> assemble();
   Result<void> make_admission();

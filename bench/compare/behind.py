@@ -60,13 +60,14 @@ class Sampler:
 
 
 def summary(samples, messages):
-    """`most`: messages that were confirmed and not stored. `in_hand`: the most deliveries that workers had at
-    once. `drain_seconds`: from when the last of `messages` was confirmed until the last was stored, exact to a
-    period. None where that never came."""
+    """`most` and `at_end`: messages that were confirmed and not stored; at the end is the greater of the samples
+    before and after the last of `messages` was confirmed. `in_hand`: the most deliveries that workers had at once.
+    `drain_seconds`: from that last one until the last was stored, exact to a period. None where that never came."""
     place = next((i for i, sample in enumerate(samples) if sample.confirmed >= messages), None)
     stored = next((sample for sample in samples if sample.stored >= messages), None)
     if place is None or stored is None:
         return None
     behind = [max(0, sample.confirmed - sample.stored) for sample in samples]
-    return {'most': max(behind), 'in_hand': max(sample.in_hand for sample in samples),
+    return {'most': max(behind), 'at_end': max(behind[max(0, place - 1):place + 1]),
+            'in_hand': max(sample.in_hand for sample in samples),
             'drain_seconds': max(0, stored.at - samples[place].at)}

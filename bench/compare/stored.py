@@ -10,9 +10,10 @@ from server import RELEASE, NotStarted, cpu_seconds, pinned
 from stampede import await_metric
 
 PUBLISHERS = 50
-#: Of a worker's --prefetch by default, for each of the four storage queues: so many deliveries it takes from one, more
-#: wait there.
-PREFETCH_OF_A_QUEUE = 4_000 // 4
+#: A worker's --prefetch by default, and its share for each of the four storage queues: so many deliveries, which are
+#: parcels of messages, it takes from one at once; more wait there.
+PREFETCH = 4_000
+PREFETCH_OF_A_QUEUE = PREFETCH // 4
 DRIVE = RELEASE / 'bench/rabbitmq_drive/bench_rabbitmq_drive'
 OURS = ('gateway', 'worker')
 SERVERS = ('rabbitmq', 'redis', 'postgres')
@@ -37,6 +38,7 @@ def measure(cluster, cores, quick):
         'bare_per_second': bare,
         'drain_seconds': behind['drain_seconds'],
         'most_behind': behind['most'],
+        'behind_at_end': behind['at_end'],
         'in_hand': behind['in_hand'],
         'cpu_us': us,
         'own_cpu_us': sum(us[name] for name in OURS),

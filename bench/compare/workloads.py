@@ -168,12 +168,16 @@ WORKLOADS = [
                    lossless=False),)),
     Workload(
         'stored', 'messages into PostgreSQL as fast as they are confirmed, everything on the same'
-        ' cores', ('stampede-cluster',), ('stored_rate', 'bare_rate', 'most_behind', 'in_hand', 'drain', 'own_us', 'servers_us'),
+        ' cores', ('stampede-cluster',),
+        ('stored_rate', 'bare_rate', 'most_behind', 'in_hand', 'drain', 'own_us', 'servers_us'),
         measure=stored.measure, all_cores=True, plotted=(),
         targets=(
             Target('stored/s, of the bare publish+confirm loop\'s',
                    of('stampede-cluster', lambda r: r['stored_per_second'] / r['bare_per_second']),
                    at_least=0.5, judged='stampede-cluster'),
+            Target('messages confirmed and not stored at the end of the send: no more than a worker\'s prefetch',
+                   of('stampede-cluster', lambda r: r['behind_at_end']), at_most=stored.PREFETCH,
+                   judged='stampede-cluster'),
             Target('most deliveries in the worker\'s hands: while all are fewer than it takes from one queue, none'
                    ' waits in a queue', of('stampede-cluster', lambda r: r['in_hand']),
                    at_most=stored.PREFETCH_OF_A_QUEUE - 1, judged='stampede-cluster'),

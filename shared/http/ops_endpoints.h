@@ -10,7 +10,7 @@
 
 namespace stampede::http {
 
-/// Runs the task on the server's loop once the others of the process have had a turn.
+/// Runs the task on the server's loop once those that must not hang have had a turn.
 using AfterATurn = std::function<void(Task)>;
 
 /// Adds what an operator's tools ask for: `/healthz` (the process lives), `/readyz` (503 with the

@@ -13,15 +13,19 @@ from behind import CONFIRMED, STORED, UNACKNOWLEDGED, Sample, Sampler, summary  
 class SummaryTest(unittest.TestCase):
     def test_what_is_confirmed_and_not_stored_is_behind(self):
         samples = [Sample(0, 0, 0), Sample(1, 20, 70), Sample(2, 60, 100), Sample(3, 90, 100), Sample(4, 100, 100)]
-        self.assertEqual(summary(samples, 100), {'most': 50, 'in_hand': 0, 'drain_seconds': 2})
+        self.assertEqual(summary(samples, 100), {'most': 50, 'at_end': 50, 'in_hand': 0, 'drain_seconds': 2})
+
+    def test_what_was_caught_up_before_the_end_is_not_behind_at_the_end(self):
+        samples = [Sample(0, 0, 0), Sample(1, 10, 90), Sample(2, 85, 95), Sample(3, 99, 100), Sample(4, 100, 100)]
+        self.assertEqual(summary(samples, 100), {'most': 80, 'at_end': 10, 'in_hand': 0, 'drain_seconds': 1})
 
     def test_the_most_that_workers_had_in_hand(self):
         samples = [Sample(0, 0, 0, 0), Sample(1, 10, 90, 7), Sample(2, 100, 100, 2)]
-        self.assertEqual(summary(samples, 100), {'most': 80, 'in_hand': 7, 'drain_seconds': 0})
+        self.assertEqual(summary(samples, 100), {'most': 80, 'at_end': 80, 'in_hand': 7, 'drain_seconds': 0})
 
     def test_storage_that_keeps_up_is_never_ahead(self):
         self.assertEqual(summary([Sample(0, 0, 0), Sample(1, 60, 50), Sample(2, 100, 100)], 100),
-                         {'most': 0, 'in_hand': 0, 'drain_seconds': 0})
+                         {'most': 0, 'at_end': 0, 'in_hand': 0, 'drain_seconds': 0})
 
     def test_an_end_that_was_not_seen_is_not_made_up(self):
         self.assertIsNone(summary([Sample(0, 0, 0), Sample(1, 100, 99)], 100))
